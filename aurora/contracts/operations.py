@@ -1,0 +1,270 @@
+"""Operations: health, metrics, probes, alerts, incidents, maintenance."""
+
+from aurora.contracts.columns import (
+    blob,
+    count,
+    flag,
+    instant,
+    json_text,
+    measure,
+    one_of,
+    pct,
+    real,
+    text,
+    texts,
+    whole,
+)
+from aurora.contracts.table import Table, VersionedTable
+
+
+class ComponentHealth(Table, key="component_id ts_start", time="ts_start", part="day(ts_start)"):
+    """One row per component and sampling interval: the wide health table."""
+
+    component_id = text()
+    ts_start = instant()
+    ts_end = instant()
+    cpu_pct = pct()
+    memory_pct = pct()
+    disk_pct = pct()
+    network_latency_ms = measure()
+    response_time_ms = measure()
+    requests_per_minute = measure()
+    error_rate_pct = pct()
+    status = one_of(
+        "healthy",
+        "degraded",
+        "down",
+        "maintenance",
+        "unknown",
+        note="what the source says; the judged status is a mart",
+        null=True,
+    )
+    status_raw = text(null=True)
+    status_reason = text(null=True)
+
+
+class ComponentHealth1h(
+    Table, key="component_id ts_start", time="ts_start", part="month(ts_start)", mode="upsert", owner="aurora"
+):
+    """One row per component and hour: mergeable rollup."""
+
+    component_id = text()
+    ts_start = instant()
+    ts_end = instant()
+    sample_count = count(null=False)
+    healthy_s = measure(null=False)
+    degraded_s = measure(null=False)
+    down_s = measure(null=False)
+    maintenance_s = measure(null=False)
+    unknown_s = measure(null=False)
+    cpu_pct_count = count()
+    cpu_pct_sum = real()
+    cpu_pct_min = real()
+    cpu_pct_max = real()
+    cpu_pct_sketch = blob()
+    memory_pct_count = count()
+    memory_pct_sum = real()
+    memory_pct_min = real()
+    memory_pct_max = real()
+    memory_pct_sketch = blob()
+    disk_pct_count = count()
+    disk_pct_sum = real()
+    disk_pct_min = real()
+    disk_pct_max = real()
+    disk_pct_sketch = blob()
+    network_latency_ms_count = count()
+    network_latency_ms_sum = real()
+    network_latency_ms_min = real()
+    network_latency_ms_max = real()
+    network_latency_ms_sketch = blob()
+    response_time_ms_count = count()
+    response_time_ms_sum = real()
+    response_time_ms_min = real()
+    response_time_ms_max = real()
+    response_time_ms_sketch = blob()
+    requests_per_minute_count = count()
+    requests_per_minute_sum = real()
+    requests_per_minute_min = real()
+    requests_per_minute_max = real()
+    requests_per_minute_sketch = blob()
+    error_rate_pct_count = count()
+    error_rate_pct_sum = real()
+    error_rate_pct_min = real()
+    error_rate_pct_max = real()
+    error_rate_pct_sketch = blob()
+
+
+class ComponentHealth1d(
+    ComponentHealth1h,
+    key="component_id ts_start",
+    time="ts_start",
+    part="month(ts_start)",
+    mode="upsert",
+    owner="aurora",
+):
+    """One row per component and day: mergeable rollup, same shape as the hourly one."""
+
+
+class MetricPoints(Table, key="series_id ts_start agg", time="ts_start", part="day(ts_start)"):
+    """One row per series, interval and aggregation: everything the wide table has no column for."""
+
+    series_id = text()
+    metric = text("OTel name; reserved: app.active_users, app.sessions, app.requests, app.messages_sent, release.soak")
+    component_id = text(null=True)
+    app_id = text(null=True)
+    ts_start = instant()
+    ts_end = instant()
+    agg = one_of("avg", "min", "max", "sum", "count", "last", "p50", "p90", "p95", "p99")
+    value = real("null = no data")
+    unit = text("UCUM")
+    quality = one_of("ok", "partial", "no_data")
+
+
+class MetricSeries(Table, key="series_id", time="first_seen_at", mode="upsert"):
+    """One row per series with its labels."""
+
+    series_id = text("source_instance, native metric, sorted labels")
+    metric = text()
+    native_metric = text()
+    instrument = one_of("gauge", "delta", "cumulative", null=True)
+    labels = json_text()
+    component_id = text(null=True)
+    app_id = text(null=True)
+    first_seen_at = instant()
+    last_seen_at = instant()
+
+
+class ProbeResults(Table, key="probe_id location started_at", time="started_at", part="day(started_at)"):
+    """One row per probe run from one location."""
+
+    probe_id = text()
+    component_id = text()
+    location = text()
+    target = text()
+    kind = one_of("http", "tcp", "tls", "dns", "icmp")
+    started_at = instant()
+    is_success = flag(null=False)
+    error_type = one_of(
+        "dns",
+        "connect_refused",
+        "connect_timeout",
+        "tls_verify",
+        "tls_handshake",
+        "read_timeout",
+        "http_status",
+        "body_mismatch",
+        "other",
+        null=True,
+    )
+    duration_ms = measure()
+    resolve_ms = measure()
+    connect_ms = measure()
+    tls_ms = measure()
+    processing_ms = measure()
+    transfer_ms = measure()
+    http_status = whole()
+    redirect_count = count()
+    body_bytes = count()
+    ip = text(null=True)
+    tls_version = text(null=True)
+    cert_not_after_at = instant(null=True)
+    cert_subject = text(null=True)
+    cert_issuer = text(null=True)
+    is_cert_trusted = flag()
+
+
+class Alerts(Table, key="alert_id", time="started_at", part="month(started_at)", mode="upsert"):
+    """One row per alert episode, from a vendor or from Aurora's rules."""
+
+    alert_id = text("fingerprint and started_at")
+    fingerprint = text()
+    rule_id = text(null=True)
+    component_id = text(null=True)
+    app_id = text(null=True)
+    slo_id = text(null=True)
+    incident_id = text(null=True)
+    group_id = text(null=True)
+    suppressed_by = text("alert_id of the cause", null=True)
+    severity = one_of("critical", "warning", "info")
+    severity_raw = text(null=True)
+    state = one_of(
+        "pending", "firing", "acknowledged", "snoozed", "silenced", "suppressed", "resolved", "no_data", "unknown"
+    )
+    state_raw = text(null=True)
+    title = text()
+    message = text(null=True)
+    value = real()
+    threshold = real()
+    is_flapping = flag()
+    started_at = instant()
+    fired_at = instant(null=True)
+    acknowledged_at = instant(null=True)
+    ended_at = instant(null=True)
+    is_end_inferred = flag()
+    last_seen_at = instant()
+    updated_at = instant()
+    labels = json_text()
+    url = text(null=True)
+
+
+class AlertEvents(Table, key="alert_id at_seq", time="occurred_at", part="month(occurred_at)", owner="aurora"):
+    """One row per transition of an alert."""
+
+    alert_id = text()
+    at_seq = whole(null=False)
+    occurred_at = instant()
+    from_state = text(null=True)
+    to_state = one_of(
+        "pending", "firing", "acknowledged", "assigned", "snoozed", "silenced", "suppressed", "resolved", "no_data"
+    )
+    actor = text()
+    reason = text(null=True)
+    assignee = text(null=True)
+    until_at = instant(null=True)
+
+
+class Incidents(Table, key="incident_id", time="started_at", part="month(started_at)", mode="upsert"):
+    """One row per incident of ours, from Aurora, an incident tool or an issue marked so."""
+
+    incident_id = text()
+    app_id = text(null=True)
+    component_id = text(null=True)
+    project_id = text(null=True)
+    env_tier = one_of("production", "staging", "testing", "development", "unknown")
+    title = text()
+    severity = one_of("critical", "high", "medium", "low", "info", "unknown")
+    severity_raw = text(null=True)
+    state = one_of("open", "acknowledged", "mitigated", "resolved", "unknown")
+    state_raw = text(null=True)
+    commander = text(null=True)
+    caused_by_deployment_id = text(null=True)
+    cause = one_of(
+        "deployment", "dependency", "saturation", "third_party", "traffic", "network", "data", "unknown", null=True
+    )
+    is_planned = flag()
+    affected_apps = texts()
+    affected_user_count = count()
+    engineer_hours = real()
+    started_at = instant()
+    detected_at = instant(null=True)
+    acknowledged_at = instant(null=True)
+    mitigated_at = instant(null=True)
+    resolved_at = instant(null=True)
+    updated_at = instant()
+    review_url = text(null=True)
+    url = text(null=True)
+
+
+class MaintenanceWindows(
+    VersionedTable, key="maintenance_id version", time="changed_at", mode="versioned", owner="people"
+):
+    """One row per version of an announced window, vendor or own; leaves uptime, SLO and DORA alone."""
+
+    maintenance_id = text()
+    title = text()
+    app_id = text(null=True)
+    component_id = text(null=True)
+    starts_at = instant()
+    ends_at = instant()
+    recurrence = text("iCal RRULE", null=True)
+    is_public = flag(null=False)

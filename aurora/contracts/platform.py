@@ -1,0 +1,51 @@
+"""Platform: Aurora's own records about its work."""
+
+from aurora.contracts.columns import count, instant, json_text, measure, one_of, text, texts
+from aurora.contracts.table import Table
+
+
+class SyncRuns(Table, key="sync_run_id", time="started_at", part="month(started_at)", owner="aurora"):
+    """One row per run of a stream of a source."""
+
+    sync_run_id = text("the run_id of the rows")
+    connector = text()
+    stream = text()
+    started_at = instant()
+    finished_at = instant()
+    status = one_of("success", "partial", "failed", "skipped")
+    error_class = one_of(
+        "auth",
+        "permission",
+        "not_found",
+        "rate_limited",
+        "bad_query",
+        "partial",
+        "timeout",
+        "vendor_5xx",
+        "schema_drift",
+        "internal",
+        null=True,
+    )
+    error = text(null=True)
+    row_count = count(null=False)
+    quarantined_count = count(null=False)
+    duplicate_count = count()
+    unknown_enum_count = count()
+    request_count = count()
+    not_modified_count = count()
+    rate_limited_s = measure()
+    cursor_before = json_text()
+    cursor_after = json_text()
+    new_fields = texts()
+
+
+class Quarantine(Table, key="quarantine_id", time="rejected_at", part="month(rejected_at)", owner="aurora"):
+    """One row per row that broke its contract, whole."""
+
+    quarantine_id = text()
+    table_name = text()
+    stream = text()
+    rule = text()
+    message = text()
+    payload = json_text(null=False)
+    rejected_at = instant()

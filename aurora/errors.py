@@ -1,0 +1,62 @@
+"""Every error that Aurora raises on purpose; each message says what, where and what to do.
+
+AuroraError
+├── SettingsError        aurora.toml or an environment variable is wrong (exit code 2)
+├── SourceError          a source cannot be read; carries the error class that pages and rules use
+├── ContractError        a frame or file cannot be brought into the shape of its table
+├── LakeError            the lake refuses a write or a maintenance job
+│   └── LostRaceError    somebody else wrote this version first: reload, decide again
+├── NotPublishedError    there is no warehouse to read yet
+└── AlreadyRunningError  another Aurora holds this data folder
+"""
+
+from typing import Literal
+
+ErrorClass = Literal[
+    "auth",
+    "permission",
+    "not_found",
+    "rate_limited",
+    "bad_query",
+    "partial",
+    "timeout",
+    "vendor_5xx",
+    "schema_drift",
+    "internal",
+]
+
+
+class AuroraError(Exception):
+    """Root of all errors that may be shown to a person as they are."""
+
+
+class SettingsError(AuroraError):
+    """The settings cannot be used; the message names file and line."""
+
+
+class SourceError(AuroraError):
+    """A source cannot be read; `error_class` is one of the words of `ErrorClass`."""
+
+    def __init__(self, message: str, error_class: ErrorClass) -> None:
+        super().__init__(message)
+        self.error_class: ErrorClass = error_class
+
+
+class ContractError(AuroraError):
+    """Data cannot be brought into the shape of a canonical table."""
+
+
+class LakeError(AuroraError):
+    """The lake refused a write or a maintenance job."""
+
+
+class LostRaceError(LakeError):
+    """Another writer committed this version first."""
+
+
+class NotPublishedError(AuroraError):
+    """No warehouse has been published yet."""
+
+
+class AlreadyRunningError(AuroraError):
+    """Another Aurora process holds the lock of this data folder."""

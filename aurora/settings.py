@@ -1,0 +1,220 @@
+"""aurora.toml and the environment as one frozen object; the only reader of os.environ."""
+
+import os
+import re
+import tomllib
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import CoreSchema, core_schema
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from aurora.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: object) -> timedelta:
+    """'30s', '5m', '1h', '7d' as a timedelta. Raises ValueError with an example."""
+    found = re.fullmatch(r"(\d+)\s*([smhd])", str(text))
+    if isinstance(text, timedelta):
+        return text
+    if not found or int(found[1]) == 0:
+        raise ValueError(f'{text!r} is no duration: write a number and a unit, such as "30s", "5m", "1h" or "7d"')
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def _slug(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ValueError(f'{name!r}: use lower-case letters, digits, "-" and "_", such as "prod-prometheus"')
+    return name
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+Slug = Annotated[str, AfterValidator(_slug)]
+
+
+class Secret:
+    """A secret named in aurora.toml as "env:NAME"; the value is read from the environment when it is used."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def reveal(self) -> str:
+        """The value. Raises SettingsError when the variable is not set."""
+        value = os.environ.get(self.name)
+        if not value:
+            raise SettingsError(f"environment variable {self.name} is not set: set it where Aurora is started")
+        return value
+
+    def __repr__(self) -> str:
+        return f"Secret(env:{self.name})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(cls._parse)
+
+    @classmethod
+    def _parse(cls, value: object) -> "Secret":
+        if isinstance(value, Secret):
+            return value
+        found = re.fullmatch(r"env:([A-Za-z_][A-Za-z0-9_]*)", str(value))
+        if not found:
+            raise ValueError('secrets do not stand in this file: write "env:NAME" and set that variable')
+        return cls(found[1])
+
+
+class Frozen(BaseModel):
+    """Base of settings blocks: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(BaseModel):
+    """One [[source]] block; what is not name, connector or every are options of the connector."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: Slug
+    connector: Slug
+    every: Duration | None = None
+    time_limit: Duration = timedelta(minutes=5)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that belong to the connector."""
+        return dict(self.model_extra or {})
+
+
+class Retention(Frozen):
+    """How long rows and files are kept."""
+
+    raw_answers: Duration = timedelta(days=30)
+    old_versions: Duration = timedelta(days=7)
+
+
+class Settings(BaseSettings):
+    """All settings; `load()` makes one."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    data: Path = ROOT / "data"
+    config: Path = ROOT / "aurora.toml"
+    host: str = "127.0.0.1"
+    port: int = Field(8501, ge=1, le=65535)
+    demo: bool = True
+    detect_prometheus: bool = True
+    company: str = "Your company"
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    stale_after_intervals: int = Field(3, ge=1)
+    source: tuple[SourceSettings, ...] = ()
+    retention: Retention = Retention()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line first, then the file; the environment speaks only through AURORA_DATA, AURORA_CONFIG, PORT."""
+        path = Path(init_settings().get("config", ROOT / "aurora.toml"))
+        return init_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the lake's tables."""
+        return self.data / "lake"
+
+    @property
+    def published(self) -> Path:
+        """Folder of the published generations."""
+        return self.data / "published"
+
+    @cached_property
+    def source_names(self) -> tuple[str, ...]:
+        """Names of the configured sources, in file order."""
+        return tuple(source.name for source in self.source)
+
+
+def load(data: Path | None = None, config: Path | None = None, port: int | None = None) -> Settings:
+    """Settings from the arguments, AURORA_DATA, AURORA_CONFIG, PORT and aurora.toml, in that order.
+
+    Raises SettingsError with one sentence that names file, line and what to write instead.
+    """
+    path = (config or Path(os.environ.get("AURORA_CONFIG") or ROOT / "aurora.toml")).resolve()
+    given: dict[str, Any] = {"config": path}
+    folder = data or os.environ.get("AURORA_DATA")
+    if folder:
+        given["data"] = Path(folder).resolve()
+    if port or os.environ.get("PORT"):
+        given["port"] = port or os.environ["PORT"]
+    try:
+        settings = Settings(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: this is not TOML: {error}") from error
+    except ValidationError as error:
+        raise SettingsError(_sentence(path, error)) from error
+    _refuse_doubles(path, settings)
+    return settings
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """The environment for a child process, so that it loads these same settings."""
+    chosen = {"AURORA_DATA": settings.data, "AURORA_CONFIG": settings.config, "PORT": settings.port}
+    return dict(os.environ) | {name: str(value) for name, value in chosen.items()}
+
+
+def option_error(settings: Settings, name: str, error: ValidationError) -> SettingsError:
+    """The sentence for options of source `name` that its connector refuses."""
+    index = settings.source_names.index(name) if name in settings.source_names else 0
+    return SettingsError(_sentence(settings.config, error, ("source", index)))
+
+
+def _refuse_doubles(path: Path, settings: Settings) -> None:
+    seen: set[str] = set()
+    for index, name in enumerate(settings.source_names):
+        if name in seen:
+            line = _line_of(path, ("source", index, "name"))
+            raise SettingsError(f"{path}, line {line}: a second source is named {name!r}: give it another name")
+        seen.add(name)
+
+
+def _sentence(path: Path, error: ValidationError, prefix: tuple[str | int, ...] = ()) -> str:
+    first = error.errors(include_url=False)[0]
+    place = (*prefix, *first["loc"])
+    key = ".".join(str(part) for part in place if isinstance(part, str) and part != "source") or "the file"
+    advice = {
+        "extra_forbidden": "there is no such setting: remove it or mend its spelling",
+        "missing": "it is missing: add it",
+    }.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return f"{path}, line {_line_of(path, place)}: {key}: {advice}"
+
+
+def _line_of(path: Path, place: tuple[str | int, ...]) -> int:
+    """Line on which the setting at `place` stands (its block's first line if the key is absent), 1-based."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 1
+    start = _block_start(lines, place)
+    key = next((part for part in reversed(place) if isinstance(part, str)), "")
+    for number in range(start, len(lines)):
+        if number > start and lines[number].lstrip().startswith("["):
+            break
+        if re.match(rf'\s*"?{re.escape(key)}"?\s*=', lines[number]):
+            return number + 1
+    return start + 1
+
+
+def _block_start(lines: list[str], place: tuple[str | int, ...]) -> int:
+    if not place or place[0] != "source" or len(place) < 2 or not isinstance(place[1], int):
+        return 0
+    starts = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[source\]\]", line)]
+    return starts[place[1]] if place[1] < len(starts) else 0

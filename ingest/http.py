@@ -1,0 +1,268 @@
+"""How vendors are asked over HTTP: retries, rate limits, paging, time limits, redaction, error classes: once for all."""
+
+import email.utils
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+
+from aurora.errors import ErrorClass, SourceError
+
+Json = Any
+Params = Mapping[str, Any]
+Following = Callable[[Json, "Answer", dict[str, Any]], "dict[str, Any] | str | None"]
+Keep = Callable[[str, str, int, str], None]
+
+TRIES = 5
+MAX_BODY_BYTES = 64 * 1024 * 1024
+CONNECT_S, READ_S = 5.0, 30.0
+_RETRIED = {429, 502, 503, 504}
+_CLASSES: dict[int, ErrorClass] = {
+    400: "bad_query",
+    401: "auth",
+    403: "permission",
+    404: "not_found",
+    410: "not_found",
+    422: "bad_query",
+    429: "rate_limited",
+}
+_ADVICE: dict[ErrorClass, str] = {
+    "auth": "check the token or password and that it has not expired",
+    "permission": "give the account the permission that docs/connectors.md names",
+    "not_found": "check url and the names in its options",
+    "rate_limited": "raise `every`, or ask the vendor for a higher limit",
+    "bad_query": "check the query in its options",
+    "vendor_5xx": "nothing to do here: it is tried again at the next run",
+}
+_SECRET_FIELDS = re.compile(
+    r'("?(?:access_token|refresh_token|api_?key|token|password|secret|client_secret)"?\s*[:=]\s*"?)[^"&\s,}]+', re.I
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a source lives and how one signs in there; `secrets` are values that must never be kept or shown."""
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    auth: tuple[str, str] | None = None
+    verify: bool | str = True
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer: status, headers, text."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class Http:
+    """A client of one site for one run; counts what it did."""
+
+    def __init__(
+        self,
+        who: str,
+        site: Site,
+        remaining_s: Callable[[], float],
+        keep: Keep | None = None,
+        adapter: BaseAdapter | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.who, self.site, self._remaining_s, self._keep, self._sleep = who, site, remaining_s, keep, sleep
+        self.request_count = 0
+        self.rate_limited_s = 0.0
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": "aurora", "Accept": "application/json", **site.headers})
+        self._session.auth = site.auth
+        self._session.verify = site.verify
+        self._session.trust_env = False
+        if adapter:
+            self._session.mount("http://", adapter)
+            self._session.mount("https://", adapter)
+
+    def get(self, path: str, params: Params | None = None) -> Json:
+        """Parsed JSON of GET path (relative to the site, or absolute on it). Raises SourceError."""
+        return self._json(self.ask("GET", path, params=params))
+
+    def post(self, path: str, form: Params | None = None, body: Json | None = None) -> Json:
+        """Parsed JSON of a POST of a form or a JSON body. Raises SourceError."""
+        return self._json(self.ask("POST", path, data=form, json=body))
+
+    def pages(self, path: str, params: Params | None = None, *, following: Following) -> Iterator[Json]:
+        """Every page of a list, asked one by one; `following` tells the next page's params or address, or None."""
+        asked: dict[str, Any] = dict(params or {})
+        where, seen = path, set()
+        while True:
+            answer = self.ask("GET", where, params=asked)
+            page = self._json(answer)
+            yield page
+            onward = following(page, answer, asked)
+            mark = json.dumps(onward, sort_keys=True, default=str)
+            if onward is None or mark in seen:
+                return
+            seen.add(mark)
+            where, asked = (onward, {}) if isinstance(onward, str) else (path, onward)
+
+    def ask(self, method: str, path: str, **kwargs: Any) -> Answer:
+        """The answer to one request, tried again on 429, 502, 503, 504 and broken connections. Raises SourceError."""
+        url = self._url(path)
+        for attempt in range(1, TRIES + 1):
+            try:
+                answer = self._once(method, url, **kwargs)
+            except requests.RequestException as error:
+                failure = self._broken(error, url)
+                wait = 0.5 * 2**attempt
+            else:
+                if answer.status < 300:
+                    return answer
+                failure = self._refused(answer)
+                if answer.status not in _RETRIED:
+                    raise failure
+                wait = _wait_s(answer, attempt)
+            if attempt == TRIES or wait >= self._remaining_s():
+                raise failure
+            self._pause(wait, failure.error_class)
+        raise AssertionError("the loop above returns or raises")
+
+    def _once(self, method: str, url: str, **kwargs: Any) -> Answer:
+        left = self._remaining_s()
+        timeout = (min(CONNECT_S, left), min(READ_S, left))
+        self.request_count += 1
+        with self._session.request(
+            method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs
+        ) as response:
+            body = self._body(response)
+        text = body.decode(response.encoding or "utf-8", errors="replace")
+        if self._keep:
+            self._keep(method, self.redact(response.url), response.status_code, self.redact(text))
+        return Answer(self.redact(response.url), response.status_code, response.headers, text)
+
+    def _body(self, response: requests.Response) -> bytes:
+        """The whole body, within the run's time and MAX_BODY_BYTES, however slowly it drips."""
+        parts, size = [], 0
+        for part in response.iter_content(65536):
+            parts.append(part)
+            size += len(part)
+            self._remaining_s()
+            if size > MAX_BODY_BYTES:
+                raise SourceError(f"{self.who}: an answer passed {MAX_BODY_BYTES >> 20} MiB: narrow it", "bad_query")
+        return b"".join(parts)
+
+    def _json(self, answer: Answer) -> Json:
+        try:
+            return json.loads(answer.text)
+        except ValueError as error:
+            start = " ".join(answer.text[:60].split())
+            raise SourceError(
+                f"{self.who}: {_place(answer.url)} answered {answer.status} with something that is not JSON "
+                f"({start!r}): check that url points at the API and not at a sign-in page or proxy",
+                "schema_drift",
+            ) from error
+
+    def _url(self, path: str) -> str:
+        url = path if "://" in path else f"{self.site.url.rstrip('/')}/{path.lstrip('/')}"
+        if urlsplit(url).netloc != urlsplit(self.site.url).netloc:
+            raise SourceError(
+                f"{self.who}: a page leads to another host, {urlsplit(url).netloc}: refused", "schema_drift"
+            )
+        return url
+
+    def _refused(self, answer: Answer) -> SourceError:
+        if 300 <= answer.status < 400:
+            target = self.redact(urljoin(answer.url, answer.headers.get("Location", "")))
+            return SourceError(f"{self.who}: redirected to {target}: put that address into url", "not_found")
+        kind: ErrorClass = _CLASSES.get(answer.status, "vendor_5xx" if answer.status >= 500 else "bad_query")
+        said = " ".join(answer.text[:160].split())
+        return SourceError(f"{self.who}: {_place(answer.url)} answered {answer.status} ({said}): {_ADVICE[kind]}", kind)
+
+    def _broken(self, error: requests.RequestException, url: str) -> SourceError:
+        place = _place(url)
+        if isinstance(error, requests.exceptions.SSLError):
+            return SourceError(f"{self.who}: {place} has a certificate that is not trusted: set its CA", "auth")
+        if isinstance(error, requests.Timeout):
+            return SourceError(f"{self.who}: {place} did not answer in time: is it up and reachable?", "timeout")
+        if isinstance(error, requests.exceptions.ChunkedEncodingError):
+            return SourceError(
+                f"{self.who}: {place} broke off in the middle of an answer: tried again later", "partial"
+            )
+        if isinstance(error, requests.ConnectionError):
+            return SourceError(f"{self.who}: nothing answers at {place}: is it up, and is url right?", "timeout")
+        return SourceError(f"{self.who}: cannot ask {place} ({type(error).__name__}): check url", "bad_query")
+
+    def _pause(self, wait_s: float, kind: ErrorClass) -> None:
+        if kind == "rate_limited":
+            self.rate_limited_s += wait_s
+        self._sleep(wait_s)
+
+    def redact(self, text: str) -> str:
+        """The text without this site's secrets and without values of fields that usually hold one."""
+        for secret in self.site.secrets:
+            text = text.replace(secret, "***")
+        return _SECRET_FIELDS.sub(r"\1***", text)
+
+
+def by_link(page: Json, answer: Answer, asked: dict[str, Any]) -> str | None:
+    """Next page from the Link header (RFC 8288)."""
+    links = requests.utils.parse_header_links(answer.headers.get("Link", ""))
+    return next((link["url"] for link in links if link.get("rel") == "next"), None)
+
+
+def by_page(items: Callable[[Json], list[Json]], size: int, param: str = "page") -> Following:
+    """Next page by number, until a page is shorter than `size`."""
+
+    def following(page: Json, answer: Answer, asked: dict[str, Any]) -> dict[str, Any] | None:
+        return {**asked, param: int(asked.get(param, 1)) + 1} if len(items(page)) >= size else None
+
+    return following
+
+
+def by_offset(items: Callable[[Json], list[Json]], size: int, param: str = "offset") -> Following:
+    """Next page by offset, until a page is shorter than `size`."""
+
+    def following(page: Json, answer: Answer, asked: dict[str, Any]) -> dict[str, Any] | None:
+        return {**asked, param: int(asked.get(param, 0)) + size} if len(items(page)) >= size else None
+
+    return following
+
+
+def by_cursor(field_name: str, param: str) -> Following:
+    """Next page by a token in the body; an absent or empty token ends the list."""
+
+    def following(page: Json, answer: Answer, asked: dict[str, Any]) -> dict[str, Any] | None:
+        token = page.get(field_name)
+        return {**asked, param: token} if token else None
+
+    return following
+
+
+def _wait_s(answer: Answer, attempt: int) -> float:
+    """Seconds to wait: Retry-After (seconds or date), else X-RateLimit-Reset (seconds or epoch), else back-off."""
+    after = answer.headers.get("Retry-After") or answer.headers.get("X-RateLimit-Reset")
+    backoff: float = 0.5 * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
+    if not after:
+        return backoff
+    try:
+        seconds = float(after)
+    except ValueError:
+        try:
+            seconds = (email.utils.parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds()
+        except (TypeError, ValueError):
+            return backoff
+    return max(0.0, seconds - time.time() if seconds > 1e9 else seconds)
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
