@@ -155,6 +155,8 @@ def load(data: Path | None = None, config: Path | None = None, port: int | None 
         given["data"] = Path(folder).resolve()
     if port or os.environ.get("PORT"):
         given["port"] = port or os.environ["PORT"]
+    if os.environ.get("AURORA_NO_DEMO"):
+        given["demo"] = False
     try:
         settings = Settings(**given)
     except tomllib.TOMLDecodeError as error:

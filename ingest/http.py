@@ -1,4 +1,4 @@
-"""How vendors are asked over HTTP: retries, rate limits, paging, time limits, redaction, error classes: once for all."""
+"""How vendors are asked over HTTP: retries, rate limits, paging, time limits, redaction and error classes."""
 
 import email.utils
 import json

@@ -3,12 +3,12 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from aurora.contracts.table import TABLES, Row, Spec, Table, VersionedTable
+from aurora.contracts.table import COMMON, TABLES, Row, Spec, Table, VersionedTable
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["TABLES", "Row", "Spec", "Table", "VersionedTable", "table_named"]
+__all__ = ["COMMON", "TABLES", "Row", "Spec", "Table", "VersionedTable", "table_named"]
 
 
 def table_named(name: str) -> type[Table]:

@@ -1,0 +1,204 @@
+"""The `aurora` command. Every command is thin: it loads the settings, calls one function, prints what came back."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from aurora import __version__
+from aurora.errors import AuroraError, SettingsError
+
+if TYPE_CHECKING:
+    from aurora.settings import Settings
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Aurora: a Tech Command Center.")
+demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back in.")
+cli.add_typer(demo, name="demo")
+out, err = Console(), Console(stderr=True)
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of lake and warehouse.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file.")]
+_given: dict[str, Path | None] = {}
+
+
+@cli.callback(invoke_without_command=True)
+def options(
+    data: DataOption = None,
+    config: ConfigOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options of every command."""
+    _given.update(data=data, config=config)
+    if version:
+        print(f"aurora {__version__}")
+        raise typer.Exit
+
+
+@cli.command()
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the web app.")] = None,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Start without the demo estate.")] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Start worker and web, and keep them running."""
+    from aurora.up import up as start
+    from aurora.up import write_template
+
+    _given.update({name: path for name, path in (("data", data), ("config", config)) if path})
+    settings = _settings(port)
+    if write_template(settings.config):
+        out.print(f"Wrote {settings.config}: your sources go there.")
+        settings = _settings(port)
+    if no_demo:
+        os.environ["AURORA_NO_DEMO"] = "1"
+    out.print(f"Aurora {__version__} starts on {settings.data}")
+    raise typer.Exit(start(settings, out.print))
+
+
+@cli.command()
+def ingest(sources: Annotated[list[str] | None, typer.Argument(help="Names; all if none is given.")] = None) -> None:
+    """Run sources once, now."""
+    from aurora.commands import ingest_now
+
+    raise typer.Exit(ingest_now(_settings(), sources or [], out))
+
+
+@cli.command("import")
+def import_files(
+    files: list[Path],
+    format: Annotated[str | None, typer.Option(help="csv, parquet or jsonl; else by the file's ending.")] = None,
+    table: Annotated[str | None, typer.Option(help="Canonical table; else the file's stem.")] = None,
+    source: Annotated[str | None, typer.Option(help="source_instance; else the file's stem.")] = None,
+    app: Annotated[str | None, typer.Option(help="app_id for rows that have none.")] = None,
+) -> None:
+    """Land files in canonical tables; importing twice changes nothing more."""
+    from aurora.commands import import_now
+
+    raise typer.Exit(import_now(_settings(), files, format, table, source, app, out))
+
+
+@cli.command()
+def sql(
+    query: str,
+    format: Annotated[str, typer.Option(help="table, csv, json or parquet.")] = "table",
+) -> None:
+    """Ask the published warehouse."""
+    from aurora.commands import ask
+
+    ask(_settings(), query, format, out)
+
+
+@cli.command()
+def sources() -> None:
+    """List connectors and sources with their freshness and last error."""
+    from aurora.commands import list_sources
+
+    list_sources(_settings(), out)
+
+
+@cli.command()
+def doctor() -> None:
+    """Say in plain words what is wrong and what to do."""
+    from aurora.doctor import examine
+
+    findings = examine(_settings())
+    for finding in findings:
+        out.print(f"[{'red' if finding.is_wrong else 'green'}]{'✕' if finding.is_wrong else '●'}[/] {finding.text}")
+    raise typer.Exit(1 if any(finding.is_wrong for finding in findings) else 0)
+
+
+@cli.command()
+def maintain() -> None:
+    """Compact, checkpoint and vacuum the lake now."""
+    from aurora.commands import maintain_now
+
+    maintain_now(_settings(), out)
+
+
+@cli.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Benchmarks; all if none is given.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures there.")] = None,
+) -> None:
+    """Measure Aurora against named floors and peers in the same run."""
+    from aurora.bench.frame import run_benchmarks
+
+    raise typer.Exit(run_benchmarks(names or [], json_file, out))
+
+
+@demo.command()
+def remove() -> None:
+    """Remove every row of the demo estate, for good."""
+    from aurora.commands import remove_demo
+
+    remove_demo(_settings(), out)
+
+
+@demo.command()
+def add() -> None:
+    """Bring the demo estate back."""
+    from aurora.commands import add_demo
+
+    add_demo(_settings(), out)
+
+
+@cli.command(hidden=True)
+def web() -> None:
+    """The web process (started by `up`)."""
+    from aurora.gateway.server import serve
+
+    serve(_settings())
+
+
+@cli.command(hidden=True)
+def worker() -> None:
+    """The worker process (started by `up`)."""
+    from aurora.commands import work
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    work(_settings())
+
+
+def _settings(port: int | None = None) -> "Settings":
+    from aurora.settings import load
+
+    return load(_given.get("data"), _given.get("config"), port)
+
+
+def main() -> None:
+    """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    try:
+        code = cli(standalone_mode=False) or 0
+    except SettingsError as error:
+        code = _say(error, 2)
+    except AuroraError as error:
+        code = _say(error, 1)
+    except typer.Abort:
+        code = 1
+    except Exception as error:
+        code = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        show = getattr(error, "show", None)
+        if show:
+            show()
+    # Native threads of the lake and the warehouse abort a process that finalises under them: end without finalising.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(code))
+
+
+def _say(error: AuroraError, code: int) -> int:
+    err.print(f"[red]✕[/] {error}", highlight=False, soft_wrap=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""What the commands of the `aurora` script do."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from aurora.contracts import TABLES
+from aurora.errors import AlreadyRunningError, AuroraError
+from aurora.settings import Settings, SourceSettings, load
+from aurora.up import end_with_parent
+from ingest.connector import load_connectors
+from ingest.importing import import_file
+from ingest.land import Landed
+from ingest.plan import DEMO, planned_sources
+from ingest.run import Ingest, Outcome
+from ingest.schedule import Worker
+from warehouse.lake import Lake
+from warehouse.locks import holder, locked
+from warehouse.maintain import compact_all, tidy
+from warehouse.publish import publish
+from warehouse.query import Warehouse
+from warehouse.record import make_visible, record_edit
+
+END_WITHIN_S = 3.0
+
+
+def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
+    """Run the named sources (or all) once, with progress; 1 if one failed."""
+    lake = Lake(settings.lake)
+    planned = planned_sources(settings, lake)
+    unknown = set(names) - {source.name for source in planned}
+    if unknown:
+        have = ", ".join(source.name for source in planned)
+        raise AuroraError(f"no source is named {', '.join(sorted(unknown))}: sources are {have}")
+    wanted = [source for source in planned if not names or source.name in names]
+    outcomes = _ingest_with_bars(settings, lake, wanted, out)
+    make_visible(settings.data, lake)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        out.print(f"[red]✕[/] {outcome.source}/{outcome.stream}: {outcome.error}", highlight=False)
+    return 1 if failed and names else 0
+
+
+def _ingest_with_bars(settings: Settings, lake: Lake, wanted: list[SourceSettings], out: Console) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        TextColumn("{task.fields[rows]:>9,} rows"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=out) as progress:
+        bars = {source.name: progress.add_task(source.name, total=None, start=False, rows=0) for source in wanted}
+
+        def tell(stream: str, landed: Landed) -> None:
+            bar = bars[stream.split("/")[0]]
+            progress.update(bar, rows=progress.tasks[bar].fields["rows"] + landed.row_count)
+
+        ingest = Ingest(lake, settings, load_connectors(), progress=tell)
+        for source in wanted:
+            progress.start_task(bars[source.name])
+            outcomes += ingest.run(source)
+            progress.update(bars[source.name], total=1, completed=1)
+            publish(lake, settings.data)
+    return outcomes
+
+
+def import_now(
+    settings: Settings,
+    files: list[Path],
+    format: str | None,
+    table: str | None,
+    source: str | None,
+    app: str | None,
+    out: Console,
+) -> int:
+    """Import files, telling for each what landed; 1 if a file is refused."""
+    lake, code = Lake(settings.lake), 0
+    for file in files:
+        try:
+            told = import_file(lake, file, format=format, table=table, source_instance=source, app_id=app)
+        except AuroraError as error:
+            out.print(f"[red]✕[/] {error}", highlight=False, soft_wrap=True)
+            code = 1
+            continue
+        out.print(f"{file}: {told.sentence()}", highlight=False, soft_wrap=True)
+    make_visible(settings.data, lake)
+    return code
+
+
+def ask(settings: Settings, query: str, format: str, out: Console) -> None:
+    """Print (or, for parquet, write to standard output) the answer to one query."""
+    try:
+        frame = Warehouse(settings.published).rows(query)
+    except duckdb.Error as error:
+        raise AuroraError(f"the warehouse refused the query: {error}") from error
+    if format == "csv":
+        print(_flat(frame).write_csv(), end="")
+    elif format == "json":
+        print(frame.write_json())
+    elif format == "parquet":
+        frame.write_parquet(sys.stdout.buffer)
+    elif format == "table":
+        with pl.Config(
+            tbl_rows=200, tbl_cols=-1, fmt_str_lengths=60, tbl_hide_dataframe_shape=True, tbl_width_chars=-1
+        ):
+            out.print(str(frame), highlight=False, soft_wrap=True)
+        out.print(f"{frame.height} rows")
+    else:
+        raise AuroraError(f"there is no format {format!r}: use table, csv, json or parquet")
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """CSV has no lists: they become JSON text."""
+    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
+    return frame.with_columns(
+        pl.col(name).map_elements(lambda value: str(list(value)), return_dtype=pl.String) for name in nested
+    )
+
+
+def list_sources(settings: Settings, out: Console) -> None:
+    """Print the connectors there are, and each source with freshness and last error."""
+    out.print("Connectors: " + ", ".join(load_connectors()))
+    grid = Grid(
+        "source", "connector", "stream", "status", "last good", "rows 24 h", "quarantined", "last error", box=None
+    )
+    told: dict[str, list[dict[str, object] | None]] = {}
+    if (settings.published / "current.json").exists():
+        for row in Warehouse(settings.published).rows("from source_freshness order by all").iter_rows(named=True):
+            told.setdefault(row["source_instance"], []).append(row)
+    for source in planned_sources(settings, Lake(settings.lake)):
+        for row in told.pop(source.name, [None]):
+            grid.add_row(*_source_cells(source.name, source.connector, row))
+    out.print(grid)
+
+
+def _source_cells(name: str, connector: str, row: dict[str, object] | None) -> list[str]:
+    if row is None:
+        return [name, connector, "", "never ran", "", "", "", ""]
+    last_good = str(row["last_good_at"] or "never")[:19]
+    error = "" if row["status"] == "success" else str(row["error"] or "")
+    counts = [str(row["row_count_24h"]), str(row["quarantined_count_24h"])]
+    return [name, connector, str(row["stream"]), str(row["status"]), last_good, *counts, error]
+
+
+def maintain_now(settings: Settings, out: Console) -> None:
+    """Compact, checkpoint and vacuum, and print what changed."""
+    lake = Lake(settings.lake)
+    for done in compact_all(lake, settings.data):
+        out.print(f"{done.table}: {done.files_before} files to {done.files_after}, {done.row_count:,} rows as before")
+    gone = sum(done.vacuumed for done in tidy(lake, settings))
+    make_visible(settings.data, lake)
+    out.print(f"checkpoints written, {gone} old files removed")
+
+
+def remove_demo(settings: Settings, out: Console) -> None:
+    """Delete every row of the demo estate and keep it from coming back."""
+    lake = Lake(settings.lake)
+    record_edit(settings.data, lake, ("settings", DEMO), "is_enabled", "false", "cli")
+    streams = [f"{DEMO}/{name}" for name in load_connectors()[DEMO].streams]
+    # Under the source's own lock, so that no run lands rows behind the broom.
+    with locked(settings.data / "locks" / f"source-{DEMO}.lock"):
+        removed = sum(lake.forget(table, DEMO, streams) for table in TABLES.values())
+    make_visible(settings.data, lake)
+    out.print(f"The demo estate is gone: {removed:,} rows removed. `aurora demo add` brings it back.")
+
+
+def add_demo(settings: Settings, out: Console) -> None:
+    """Let the demo estate back in; a running worker loads it, else the next ingest does."""
+    record_edit(settings.data, Lake(settings.lake), ("settings", DEMO), "is_enabled", "true", "cli")
+    out.print("The demo estate comes back with the next run: `aurora ingest demo` loads it now.")
+
+
+def work(settings: Settings) -> None:
+    """The worker process: run until SIGTERM. Raises AlreadyRunningError naming the process that runs already."""
+    lock = settings.data / "locks" / "worker.lock"
+    try:
+        with locked(lock, wait=False):
+            lake = Lake(settings.lake)
+            worker = Worker(Ingest(lake, settings, load_connectors()), planned_sources, load)
+            signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
+            end_with_parent(worker.stop.set)
+            threading.Thread(target=_end_hard, args=(worker.stop,), daemon=True).start()
+            worker.work()
+    except AlreadyRunningError as error:
+        raise AlreadyRunningError(
+            f"a scheduler runs already on {settings.data}, as process {holder(lock)}: one is enough"
+        ) from error
+
+
+def _end_hard(stop: threading.Event) -> None:
+    """A source that hangs must not hold up the end; every commit is whole, so leaving at once loses nothing."""
+    stop.wait()
+    threading.Event().wait(END_WITHIN_S)
+    logging.shutdown()
+    os._exit(0)

@@ -1,0 +1,114 @@
+"""`aurora doctor`: what is wrong, in plain words, and what to do about it."""
+
+import shutil
+from dataclasses import dataclass
+
+import duckdb
+from pydantic import ValidationError
+
+from aurora.contracts import TABLES
+from aurora.errors import NotPublishedError, SettingsError
+from aurora.settings import Secret, Settings, option_error
+from ingest.connector import load_connectors
+from warehouse.heartbeat import last_beat
+from warehouse.model import load_models
+from warehouse.query import Warehouse
+
+FREE_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    text: str
+    is_wrong: bool = False
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings, the wrong ones first."""
+    looks = (_settings, _disk, _worker, _sources, _models)
+    findings = [finding for look in looks for finding in look(settings)]
+    return sorted(findings, key=lambda finding: not finding.is_wrong)
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    findings = []
+    connectors = load_connectors()
+    for source in settings.source:
+        if source.connector not in connectors:
+            known = ", ".join(connectors)
+            findings.append(
+                Finding(f"source {source.name}: no connector {source.connector!r}: use one of {known}", True)
+            )
+            continue
+        try:
+            options = connectors[source.connector].options.model_validate(source.options)
+            for value in vars(options).values():
+                if isinstance(value, Secret):
+                    value.reveal()
+        except ValidationError as error:
+            findings.append(Finding(str(option_error(settings, source.name, error)), True))
+        except SettingsError as error:
+            findings.append(Finding(f"source {source.name}: {error}", True))
+    return findings or [Finding(f"{settings.config}: {len(settings.source)} sources, all readable")]
+
+
+def _disk(settings: Settings) -> list[Finding]:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.data).free
+    text = f"{free / 1024**3:.1f} GiB free under {settings.data}"
+    if free < FREE_BYTES:
+        return [Finding(f"{text}: free some, or lower [retention]; landing stops when it is full", True)]
+    return [Finding(text)]
+
+
+def _worker(settings: Settings) -> list[Finding]:
+    beat = last_beat(settings.data)
+    if beat is None or beat.age_s() > 15:
+        return [Finding("the scheduler does not run: start Aurora with `aurora up`", True)]
+    if beat.settings_error:
+        return [Finding(f"aurora.toml is wrong, the old settings are in use: {beat.settings_error}", True)]
+    return [Finding(f"the scheduler runs as process {beat.pid}, {len(beat.plan)} streams planned")]
+
+
+def _sources(settings: Settings) -> list[Finding]:
+    try:
+        rows = Warehouse(settings.published).rows("from source_freshness order by source_instance, stream")
+    except NotPublishedError as error:
+        return [Finding(str(error), True)]
+    failing = [
+        Finding(f"{row['source_instance']}/{row['stream']} {row['status']}: {row['error']}", row["status"] == "failed")
+        for row in rows.iter_rows(named=True)
+        if row["status"] in ("failed", "partial")
+    ]
+    return failing or [Finding(f"{rows.height} streams, none failing")]
+
+
+def _models(settings: Settings) -> list[Finding]:
+    """Grain and checks of every model, on the rows that are there."""
+    try:
+        warehouse = Warehouse(settings.published)
+        broken = [text for model in load_models() if not model.takes for text in check_model(warehouse, model.name)]
+    except NotPublishedError:
+        return []
+    wrong = [Finding(text, True) for text in broken]
+    return wrong or [Finding(f"{len(load_models())} models and {len(TABLES)} tables hold their grain and checks")]
+
+
+def check_model(warehouse: Warehouse, name: str, arguments: str = "") -> list[str]:
+    """Sentences about what breaks the model's grain or checks; [] if nothing does."""
+    model = next(model for model in load_models() if model.name == name)
+    grain, source = ", ".join(model.grain), f"{name}{arguments}"
+    found = []
+    try:
+        twice = warehouse.rows(f"select {grain} from {source} group by {grain} having count(*) > 1 limit 1")
+        if twice.height:
+            found.append(f"model {name}: more than one row for {twice.row(0)}: its grain is {grain}")
+        for check in model.checks:
+            bad = warehouse.rows(f"select count(*) as n from {source} where not ({check})")["n"][0]
+            if bad:
+                found.append(f"model {name}: {bad} rows break the check {check}")
+    except duckdb.Error as error:
+        found.append(f"model {name} cannot be read: {error}")
+    return found

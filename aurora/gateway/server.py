@@ -1,0 +1,53 @@
+"""The web process: Streamlit's pages and Aurora's own routes in one ASGI app on one port."""
+
+import signal
+from datetime import UTC, datetime
+
+import streamlit as st
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from aurora.settings import ROOT, Settings, load
+from aurora.up import end_with_parent
+from warehouse.heartbeat import last_beat
+from warehouse.publish import current
+
+TICK_LIMIT_S = 15.0
+
+
+async def healthz(request: Request) -> JSONResponse:
+    """200 once a warehouse is published and the scheduler ticks, else 503 with the reason."""
+    settings = load()
+    newest, beat = current(settings.published), last_beat(settings.data)
+    problem = None
+    if newest is None:
+        problem = "no warehouse is published yet"
+    elif beat is None or beat.age_s() > TICK_LIMIT_S:
+        problem = "the scheduler does not tick"
+    body = {
+        "status": "ok" if problem is None else "unavailable",
+        "problem": problem,
+        "generation": newest.number if newest else None,
+        "published_at": newest.published_at if newest else None,
+        "ticked_at": beat.ticked_at if beat else None,
+        "now": datetime.now(UTC).isoformat(),
+    }
+    return JSONResponse(body, status_code=200 if problem is None else 503)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM."""
+    app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz)])
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=1, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(stop)
+    server.run()

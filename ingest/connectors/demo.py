@@ -1,0 +1,153 @@
+"""The demo estate: an invented property company, 14 applications, 45 components, 90 days of history and live ticks.
+
+Reads nothing from outside and needs no permission. Every row is a pure function of seed, entity and instant, so that
+a repeated slice brings identical rows. One stream brings all tables: they tell the same stories, which hang on the
+instant of the first run (kept in the cursor), and so no reader ever sees an alert without its incident or health.
+
+Stories: a release of DAMAC Hills 2 CRM that had to be rolled back (3 days ago), the Payment Gateway's time-out (now,
+and again every week), verbose logging that made the WhatsApp CRM dear (9 days ago), MongoDB's rising memory, a server
+that fell silent, a maintenance under way, a certificate about to expire, a hotfix of the Owner Portal.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+import polars as pl
+from pydantic import AwareDatetime
+
+from aurora.contracts.cost import FocusCost
+from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, Releases, Repositories
+from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Teams
+from aurora.contracts.operations import (
+    AlertEvents,
+    Alerts,
+    ComponentHealth,
+    Incidents,
+    MaintenanceWindows,
+    MetricPoints,
+    MetricSeries,
+    ProbeResults,
+)
+from ingest.connector import Checkpoint, Connector, Item, Options, Run
+from ingest.demo.catalog import APPS, PARTS, TEAMS
+from ingest.demo.cost import cost_frames
+from ingest.demo.delivery_rows import delivery_rows
+from ingest.demo.estate import application_row, component_row, edge_rows, link_rows, team_row
+from ingest.demo.health import health_frames
+from ingest.demo.operations import operations_rows
+from ingest.demo.probes import probe_frame
+from ingest.demo.usage import series_rows, usage_frame
+from ingest.demo.world import HOUR, MINUTE, Slice, World, floor
+
+
+class DemoOptions(Options):
+    """`seed` chooses the figures; `anchor` fixes the instant on which the stories hang (default: the first run)."""
+
+    seed: int = 7
+    anchor: AwareDatetime | None = None
+
+
+connector = Connector("demo", DemoOptions)
+
+
+@connector.stream(
+    ComponentHealth,
+    Applications,
+    AppLinks,
+    Teams,
+    Components,
+    ComponentEdges,
+    MetricPoints,
+    MetricSeries,
+    ProbeResults,
+    Alerts,
+    AlertEvents,
+    Incidents,
+    MaintenanceWindows,
+    Repositories,
+    Commits,
+    Releases,
+    Deployments,
+    DeploymentCommits,
+    FocusCost,
+    every="1m",
+    lookback="90d",
+)
+def fetch_estate(run: Run[DemoOptions]) -> Iterator[Item]:
+    """Everything since the cursor, health in frames with a checkpoint after each, so that a kill costs one frame."""
+    world, told, healthy = _begin(run)
+    until = max(floor(run.now, MINUTE), told)
+    health = health_frames(world, Slice(healthy, until))
+    if told == world.start:
+        # The anchor is kept before anything hangs on it: a kill from here on resumes the same stories.
+        yield from _estate_items(world, Slice(told, until), is_first=True)
+        for frame, up_to in islice(health, 1):
+            yield ComponentHealth, frame
+            yield _checkpoint(world, told, up_to)
+            healthy = up_to
+    else:
+        yield from _estate_items(world, Slice(told, until), is_first=False)
+    yield from _other_items(world, Slice(told, until))
+    yield from _health_items(run, world, health, until, healthy)
+
+
+def _begin(run: Run[DemoOptions]) -> tuple[World, datetime, datetime]:
+    """The world, and up to when its stories and its health were told before."""
+    kept = run.cursor or {}
+    if "anchor" not in kept:
+        anchor = floor((run.options.anchor or run.now).astimezone(UTC), 5 * MINUTE)
+        start = floor(min(run.since, anchor), 5 * MINUTE)
+        return World(run.source_instance, run.options.seed, anchor, start), start, start
+    anchor, start, told, healthy = (
+        datetime.fromisoformat(kept[name]) for name in ("anchor", "start", "told_until", "until")
+    )
+    return World(run.source_instance, run.options.seed, anchor, start), told, healthy
+
+
+def _checkpoint(world: World, told: datetime, healthy: datetime) -> Checkpoint:
+    marks = {"anchor": world.anchor, "start": world.start, "told_until": told, "until": healthy}
+    return Checkpoint({name: at.isoformat() for name, at in marks.items()})
+
+
+def _estate_items(world: World, span: Slice, *, is_first: bool) -> Iterator[Item]:
+    """Who is there: once, and again each hour as last seen."""
+    if not is_first and floor(span.since, HOUR) == floor(span.until, HOUR):
+        return
+    yield from ((Teams, team_row(world, team)) for team in TEAMS)
+    yield from ((Applications, application_row(world, app)) for app in APPS)
+    yield from ((Components, component_row(world, part, span.until)) for part in PARTS)
+    yield from ((ComponentEdges, row) for row in edge_rows(world, span.until))
+    if is_first:
+        yield from ((AppLinks, row) for row in link_rows(world))
+
+
+def _other_items(world: World, span: Slice) -> Iterator[Item]:
+    """Delivery, operations, probes, usage and cost of the slice."""
+    yield from delivery_rows(world, span)
+    yield from operations_rows(world, span)
+    probes = probe_frame(world, span)
+    if probes.height:
+        yield ProbeResults, probes
+    usage = usage_frame(world, span)
+    if usage.height:
+        yield MetricPoints, usage
+        yield from ((MetricSeries, row) for row in series_rows(world, span))
+    yield from ((FocusCost, frame) for frame in cost_frames(world, span))
+
+
+def _health_items(
+    run: Run[DemoOptions],
+    world: World,
+    health: Iterator[tuple[pl.DataFrame, datetime]],
+    told: datetime,
+    healthy: datetime,
+) -> Iterator[Item]:
+    """The frames of health, each with a checkpoint, and one in any case; stops when the run's time is up."""
+    count = 0
+    for count, (frame, up_to) in enumerate(health, start=1):  # noqa: B007
+        run.remaining_s()
+        yield ComponentHealth, frame
+        yield _checkpoint(world, told, up_to)
+    if not count:
+        yield _checkpoint(world, told, healthy)

@@ -1,0 +1,142 @@
+"""The bill: one line per day, application and service, about USD 48,000 a month, in the FOCUS columns."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from aurora.contracts import Row
+from aurora.contracts.cost import FocusCost
+from ingest.demo.catalog import APPS, App
+from ingest.demo.world import DAY, Slice, World, floor, frame_of
+
+JUMP_APP, JUMP_SERVICE, JUMP_FACTOR = "whatsapp-crm", "Log Storage", 12.0
+MICRO = Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service on the bill; `weight` is its part of an application's month, `only` the applications that use it."""
+
+    name: str
+    category: str
+    provider: str
+    weight: float
+    only: tuple[str, ...] = ()
+
+
+SERVICES = (
+    Service("Elastic Kubernetes Service", "Compute", "Amazon Web Services", 34),
+    Service("Relational Database Service", "Databases", "Amazon Web Services", 18),
+    Service("Object Storage", "Storage", "Amazon Web Services", 7),
+    Service("Log Storage", "Management and Governance", "Amazon Web Services", 6),
+    Service("Data Transfer", "Networking", "Amazon Web Services", 6),
+    Service("CDN", "Networking", "Cloudflare", 7, ("damac-hills-2-crm", "owner-portal", "mobile-app-v2")),
+    Service("Atlas Cluster", "Databases", "MongoDB", 20, ("damac-hills-2-crm", "whatsapp-crm", "lead-scoring")),
+    Service("Analytics Warehouse", "Analytics", "ClickHouse Cloud", 30, ("analytics-hub", "lead-scoring")),
+    Service("Payment Gateway", "Business Applications", "Network Payments", 38, ("payment-system",)),
+    Service("WhatsApp Business API", "Business Applications", "Meta", 30, ("whatsapp-crm",)),
+    Service("SMS Gateway", "Integration", "SMS Partner", 20, ("notification-service", "booking-api")),
+    Service("E-mail Delivery", "Integration", "Mail Partner", 14, ("notification-service",)),
+    Service("Maps API", "Mobile", "Maps Partner", 12, ("property-manager-ios", "property-manager-android")),
+    Service("Identity Checks", "Identity", "KYC Partner", 25, ("document-service",)),
+)
+
+
+def cost_frames(world: World, span: Slice) -> Iterator[pl.DataFrame]:
+    """focus_cost of each month in which a day was completed during the slice: the whole month so far."""
+    first, end = floor(span.since, DAY), floor(span.until, DAY)
+    month = first.replace(day=1)
+    while first < end and month < end:
+        following = _next_month(month)
+        days = _days(max(month, floor(world.start, DAY)), min(following, end))
+        rows = [row for day in days for row in day_rows(world, day, month, end)]
+        if rows:
+            yield frame_of(rows, FocusCost.dtypes())
+        month = following
+
+
+def _next_month(month: datetime) -> datetime:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _days(begin: datetime, end: datetime) -> Iterator[datetime]:
+    while begin < end:
+        yield begin
+        begin += DAY
+
+
+def day_rows(world: World, day: datetime, month: datetime, end: datetime) -> Iterator[Row]:
+    """All lines of a day; the last two days before `end` are estimates, as on real bills."""
+    for app in APPS:
+        used = [service for service in SERVICES if not service.only or app.app_id in service.only]
+        total = sum(service.weight for service in used)
+        for service in used:
+            cost = _amount(world, day, app, service, app.monthly_usd / 30.4 * service.weight / total)
+            yield _line(world, day, month, app, service, cost) | {"x_IsEstimated": day >= end - 2 * DAY}
+    if day.day == 1:
+        yield _credit(world, day, month) | {"x_IsEstimated": False}
+
+
+def _amount(world: World, day: datetime, app: App, service: Service, usual: float) -> Decimal:
+    """USD, to six decimals."""
+    level = usual * world.between(0.95, 1.05, app.app_id, service.name, day) * (0.93 if day.weekday() >= 5 else 1.03)
+    has_jumped = day >= floor(world.anchor - 9 * DAY, DAY)
+    if has_jumped and (app.app_id, service.name) == (JUMP_APP, JUMP_SERVICE):
+        level *= JUMP_FACTOR
+    return Decimal(round(level * 1_000_000)) * MICRO
+
+
+def _line(world: World, day: datetime, month: datetime, app: App, service: Service, cost: Decimal) -> Row:
+    is_cloud = service.provider == "Amazon Web Services"
+    slug = service.name.lower().replace(" ", "-")
+    return {
+        "BilledCost": cost,
+        "EffectiveCost": cost,
+        "ContractedCost": cost,
+        "ListCost": cost * Decimal("1.18") if is_cloud else cost,
+        "BillingAccountId": service.provider.lower().replace(" ", "-"),
+        "BillingAccountName": service.provider,
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": month,
+        "BillingPeriodEnd": _next_month(month),
+        "ChargeCategory": "Usage",
+        "ChargeDescription": f"{service.name} for {app.name}",
+        "ChargeFrequency": "Usage-Based",
+        "ChargePeriodStart": day,
+        "ChargePeriodEnd": day + DAY,
+        "InvoiceIssuerName": service.provider,
+        "PricingCategory": "Standard",
+        "ProviderName": service.provider,
+        "PublisherName": service.provider,
+        "RegionId": "me-central-1" if is_cloud else None,
+        "RegionName": "Middle East (UAE)" if is_cloud else None,
+        "ResourceId": f"{slug}/{app.app_id}",
+        "ResourceName": f"{app.app_id}-{slug}",
+        "ServiceCategory": service.category,
+        "ServiceName": service.name,
+        "SubAccountId": "horizon-prod",
+        "SubAccountName": "Production",
+        "Tags": json.dumps({"app": app.app_id}),
+        "ServiceProviderName": service.provider,
+        "HostProviderName": service.provider,
+        "x_RowId": world.id(f"{day:%Y%m%d}/{slug}/{app.app_id}"),
+        "x_SourceExport": world.id("bill"),
+        "x_FocusVersion": "1.2",
+    }
+
+
+def _credit(world: World, day: datetime, month: datetime) -> Row:
+    """The credit of a partner programme, once a month."""
+    amount = Decimal("-650.00")
+    return _line(world, day, month, APPS[0], SERVICES[0], amount) | {
+        "ListCost": amount,
+        "ChargeCategory": "Credit",
+        "ChargeDescription": "Partner programme credit",
+        "ChargeFrequency": "Recurring",
+        "PricingCategory": None,
+        "x_RowId": world.id(f"{day:%Y%m%d}/credit"),
+    }

@@ -1,0 +1,35 @@
+"""JSON lines: one object a line."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+ENDINGS = (".jsonl", ".ndjson")
+
+
+def read(path: Path) -> pl.DataFrame:
+    """The file as a frame; values keep their JSON kind, lists and objects become JSON text. Raises ValueError."""
+    rows = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                rows.append(_object(line, number))
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pl.DataFrame({name: [_text(row.get(name)) for row in rows] for name in names})
+
+
+def _object(line: str, number: int) -> dict[str, object]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number} is not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"line {number} is no JSON object")
+    return value
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)

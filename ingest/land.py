@@ -1,0 +1,73 @@
+"""Landing: rows of a run go through the contract check into the lake, bad ones into quarantine with the reason."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from aurora.contracts import Row, Table
+from aurora.contracts.platform import Quarantine
+from ingest.check import Checked, Reject, Stamp, as_json, check
+from warehouse.lake import Batch, Lake, Written
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of some rows: new or changed, known already, and quarantined."""
+
+    row_count: int = 0
+    duplicate_count: int = 0
+    quarantined_count: int = 0
+    repeated: bool = False
+
+    def __add__(self, other: "Landed") -> "Landed":
+        return Landed(
+            self.row_count + other.row_count,
+            self.duplicate_count + other.duplicate_count,
+            self.quarantined_count + other.quarantined_count,
+            self.repeated or other.repeated,
+        )
+
+
+def land(lake: Lake, table: type[Table], rows: Iterable[Row] | pl.DataFrame, stamp: Stamp, batch: Batch) -> Landed:
+    """Check and write rows of one table as one batch; a batch that landed before changes nothing."""
+    checked = check(table, rows, stamp)
+    # Quarantine first: a kill in between repeats the batch, and a repeated reject has the same id and lands once.
+    quarantine(lake, table, checked.rejects, stamp, batch.stream)
+    written = lake.write(table, checked.good, batch)
+    return _landed(checked, written)
+
+
+def quarantine(lake: Lake, table: type[Table], rejects: list[Reject], stamp: Stamp, stream: str) -> None:
+    """Keep rejected rows whole, with rule and sentence, readable on the Sources page."""
+    if not rejects:
+        return
+    rows = [_quarantine_row(table, reject, stamp, stream) for reject in rejects]
+    checked = check(Quarantine, rows, stamp)
+    number = lake.cursor(Quarantine, stream)[0] + 1
+    while lake.write(Quarantine, checked.good, Batch(stream, number)).repeated:
+        number = lake.cursor(Quarantine, stream)[0] + 1
+
+
+def _quarantine_row(table: type[Table], reject: Reject, stamp: Stamp, stream: str) -> Row:
+    payload = as_json(reject.payload)
+    digest = hashlib.sha256(f"{table.spec.name}\0{stream}\0{reject.rule}\0{payload}".encode()).hexdigest()
+    return {
+        "quarantine_id": f"{stamp.source_instance}:{digest[:32]}",
+        "table_name": table.spec.name,
+        "stream": stream,
+        "rule": reject.rule,
+        "message": reject.message,
+        "payload": payload,
+        "rejected_at": stamp.at,
+    }
+
+
+def _landed(checked: Checked, written: Written) -> Landed:
+    return Landed(
+        written.row_count,
+        written.duplicate_count + checked.duplicate_count,
+        len(checked.rejects),
+        written.repeated,
+    )

@@ -1,0 +1,43 @@
+"""Which sources there are: those of aurora.toml, Aurora's probe of itself, a local Prometheus, the demo estate."""
+
+import socket
+
+from aurora.contracts.estate import Edits
+from aurora.settings import Settings, SourceSettings
+from warehouse.lake import Lake
+
+DEMO = "demo"
+SELF = "aurora-self"
+LOCAL_PROMETHEUS = "local-prometheus"
+
+
+def planned_sources(settings: Settings, lake: Lake) -> tuple[SourceSettings, ...]:
+    """All sources to run, those of aurora.toml first; a name that stands there wins over one found here."""
+    found = [SourceSettings(name=SELF, connector="http_probe", urls=[f"http://127.0.0.1:{settings.port}/healthz"])]  # type: ignore[call-arg]
+    if settings.detect_prometheus and _prometheus_answers() and not _has_prometheus(settings):
+        found.append(SourceSettings(name=LOCAL_PROMETHEUS, connector="prometheus", url="http://127.0.0.1:9090"))  # type: ignore[call-arg]
+    if settings.demo and demo_is_wanted(lake):
+        found.append(SourceSettings(name=DEMO, connector="demo"))
+    return settings.source + tuple(source for source in found if source.name not in settings.source_names)
+
+
+def demo_is_wanted(lake: Lake) -> bool:
+    """False once a person has removed the demo estate (and not taken it back)."""
+    edits = lake.read(Edits)
+    mine = edits.filter((edits["entity_type"] == "settings") & (edits["entity_id"] == DEMO)).sort("changed_at")
+    mine = mine.filter(mine["field"] == "is_enabled")
+    return mine.height == 0 or mine["after"][-1] != "false"
+
+
+def _has_prometheus(settings: Settings) -> bool:
+    return any(source.connector == "prometheus" for source in settings.source)
+
+
+def _prometheus_answers() -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", 9090), timeout=0.3) as link:
+            link.sendall(b"GET /-/ready HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            link.settimeout(0.5)
+            return b"rometheus" in link.recv(512)
+    except OSError:
+        return False

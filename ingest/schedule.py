@@ -1,0 +1,169 @@
+"""The worker: a scheduler that ticks, a pool that runs what is due, a publisher that shows what landed."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import schedule
+
+from aurora.contracts.estate import Edits
+from aurora.errors import AuroraError, SettingsError
+from aurora.settings import Settings, SourceSettings
+from ingest.run import Ingest, Outcome
+from warehouse.heartbeat import Heartbeat, Planned, beat, nudged_at
+from warehouse.lake import Lake
+from warehouse.maintain import compact_all, tidy
+from warehouse.publish import publish
+
+log = logging.getLogger("aurora.worker")
+POOL = 8
+PUBLISH_EVERY_S = 1.0
+Sources = Callable[[Settings, Lake], tuple[SourceSettings, ...]]
+
+
+class Worker:
+    """Runs every source at its own pace until told to stop; a slow source delays no other."""
+
+    def __init__(self, ingest: Ingest, sources: Sources, reload: Callable[[], Settings]) -> None:
+        self.ingest, self._sources, self._reload = ingest, sources, reload
+        self.data = ingest.settings.data
+        self.stop = threading.Event()
+        self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
+        self._running: dict[str, Future[list[Outcome]]] = {}
+        self._last_run: dict[tuple[str, str], datetime] = {}
+        self._started_at = datetime.now(UTC)
+        self._requests_seen_at = self._started_at
+        self._settings_error: str | None = None
+        self._settings_seen = _mtime(ingest.settings.config)
+        self._plan: tuple[SourceSettings, ...] = sources(ingest.settings, ingest.lake)
+        self._nudge_seen = 0
+        self._jobs = schedule.Scheduler()
+        self._jobs.every(1).seconds.do(self._tick)
+        self._jobs.every(2).seconds.do(self._look_at_settings)
+        self._jobs.every(10).minutes.do(self._in_pool, "compaction", lambda: compact_all(self.ingest.lake, self.data))
+        self._jobs.every(6).hours.do(self._in_pool, "tidying", lambda: tidy(self.ingest.lake, self.ingest.settings))
+
+    def work(self) -> None:
+        """Tick until `stop` is set, then wait for running sources to end."""
+        publisher = threading.Thread(target=self._publish_loop, name="publisher")
+        publisher.start()
+        self._tick()
+        while not self.stop.wait(0.2):
+            self._jobs.run_pending()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        publisher.join()
+
+    def _tick(self) -> None:
+        """Start every source that has a stream due, unless it runs; tell that we are alive."""
+        now = datetime.now(UTC)
+        for source in self._plan:
+            due = {name for name, every in self._streams(source) if now >= self._due_at(source, name, every)}
+            if due and not self._is_running(source.name):
+                for name in due:
+                    self._last_run[source.name, name] = now
+                self._running[source.name] = self._pool.submit(self._run, source, due)
+        beat(self.data, self._heartbeat(now))
+
+    def _run(self, source: SourceSettings, due: set[str]) -> list[Outcome]:
+        outcomes = self.ingest.run(source, due)
+        for outcome in outcomes:
+            if outcome.error:
+                log.warning("%s/%s %s: %s", outcome.source, outcome.stream, outcome.status, outcome.error)
+        return outcomes
+
+    def _streams(self, source: SourceSettings) -> list[tuple[str, timedelta]]:
+        connector = self.ingest.connectors.get(source.connector)
+        if connector is None:
+            return [("*", timedelta(minutes=5))]
+        return [(name, source.every or stream.every) for name, stream in connector.streams.items()]
+
+    def _due_at(self, source: SourceSettings, stream: str, every: timedelta) -> datetime:
+        last = self._last_run.get((source.name, stream))
+        # A clock that was set back must not silence a source: a last run in the future counts as long ago.
+        return last + every if last and last <= datetime.now(UTC) else self._started_at
+
+    def _is_running(self, name: str) -> bool:
+        future = self._running.get(name)
+        return future is not None and not future.done()
+
+    def _in_pool(self, what: str, job: Callable[[], object]) -> None:
+        if not self._is_running(f"#{what}"):
+            self._running[f"#{what}"] = self._pool.submit(_guarded, what, job)
+
+    def _look_at_settings(self) -> None:
+        """Take up a changed aurora.toml; a wrong one leaves the old settings and says so."""
+        seen = _mtime(self.ingest.settings.config)
+        if seen == self._settings_seen:
+            return
+        self._settings_seen = seen
+        try:
+            self.ingest.settings = self._reload()
+            self._settings_error = None
+        except SettingsError as error:
+            self._settings_error = str(error)
+            log.error("aurora.toml is wrong, the old settings stay: %s", error)
+        self._plan = self._sources(self.ingest.settings, self.ingest.lake)
+
+    def _publish_loop(self) -> None:
+        while not self.stop.wait(0.25):
+            started = time.monotonic()
+            try:
+                self._look_at_requests()
+                publish(self.ingest.lake, self.data)
+            except (AuroraError, OSError) as error:
+                log.error("publishing failed, the old generation stays: %s", error)
+            self.stop.wait(max(0.0, PUBLISH_EVERY_S - (time.monotonic() - started)) if self._is_calm() else 0.0)
+
+    def _is_calm(self) -> bool:
+        """False when another process has nudged since the last look."""
+        seen, self._nudge_seen = self._nudge_seen, nudged_at(self.data)
+        return seen == self._nudge_seen
+
+    def _look_at_requests(self) -> None:
+        """Act on what people asked for in `edits`: run a source now, take the demo in or out."""
+        if nudged_at(self.data) == self._nudge_seen:
+            return
+        since = self._requests_seen_at.replace(tzinfo=None)
+        rows = self.ingest.lake.read(Edits)
+        asked = rows.filter((rows["entity_type"] == "settings") & (rows["changed_at"] > since)).sort("changed_at")
+        for field, entity in asked.select("field", "entity_id").iter_rows():
+            if field == "run_requested_at":
+                self._last_run = {key: at for key, at in self._last_run.items() if key[0] != entity}
+        if asked.height:
+            self._requests_seen_at = asked["changed_at"][-1].replace(tzinfo=UTC)
+            self._plan = self._sources(self.ingest.settings, self.ingest.lake)
+
+    def _heartbeat(self, now: datetime) -> Heartbeat:
+        plan = tuple(
+            Planned(
+                source.name,
+                source.connector,
+                name,
+                every.total_seconds(),
+                max(now, self._due_at(source, name, every)).isoformat(),
+                self._is_running(source.name),
+            )
+            for source in self._plan
+            for name, every in self._streams(source)
+        )
+        return Heartbeat(os.getpid(), self._started_at.isoformat(), now.isoformat(), self._settings_error, plan)
+
+
+def _guarded(what: str, job: Callable[[], object]) -> list[Outcome]:
+    try:
+        job()
+    except Exception as error:
+        log.error("%s failed: %s", what, error, exc_info=not isinstance(error, AuroraError))
+    return []
+
+
+def _mtime(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

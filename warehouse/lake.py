@@ -1,0 +1,305 @@
+"""The lake: one Delta table per canonical table. The only module that writes it.
+
+Every commit of a stream carries two application transactions: the stream's batch number, by which a repeated batch is
+recognised, and a turn of its source_instance, which makes "look for the keys, then write" one step: of two writers of
+one source_instance that read the same snapshot, the second is refused and looks again.
+"""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from aurora.contracts import TABLES, Table
+from aurora.errors import LakeError, LostRaceError
+from warehouse import rows as of_rows
+
+TRIES = 25
+ROW_GROUP = 122_880
+EVOLVED = "aurora.evolved"
+WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Which slice of which stream a write is: `stream` is "<source_instance>/<stream>", numbers grow by one."""
+
+    stream: str
+    number: int
+    cursor: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did: rows that are new or changed, rows that were there already, and whether the batch was known."""
+
+    row_count: int = 0
+    duplicate_count: int = 0
+    repeated: bool = False
+
+
+class Lake:
+    """All tables under one root: a folder, or an object store's URL with its storage options."""
+
+    def __init__(self, root: Path | str, storage_options: Mapping[str, str] | None = None) -> None:
+        self.root = str(root).rstrip("/")
+        self.storage_options = dict(storage_options or {}) or None
+        self._handles: dict[str, DeltaTable] = {}
+        self._locks = {name: threading.RLock() for name in TABLES}
+        self._cursors: dict[tuple[str, str], tuple[int, dict[str, Any] | None]] = {}
+
+    def uri(self, table: type[Table]) -> str:
+        """Where the table lies."""
+        return f"{self.root}/{table.spec.name}"
+
+    def open(self, table: type[Table]) -> DeltaTable | None:
+        """The table at its newest version, or None while nothing was ever written to it."""
+        name = table.spec.name
+        with self._locks[name]:
+            handle = self._handles.get(name)
+            try:
+                if handle is None:
+                    handle = DeltaTable(self.uri(table), storage_options=self.storage_options)
+                else:
+                    handle.update_incremental()
+            except TableNotFoundError:
+                self._handles.pop(name, None)
+                return None
+            self._handles[name] = handle
+            return handle
+
+    def version(self, table: type[Table]) -> int | None:
+        """The table's newest version, None while it does not exist."""
+        handle = self.open(table)
+        return None if handle is None else handle.version()
+
+    def files(self, table: type[Table]) -> list[str]:
+        """The Parquet files of the newest version."""
+        handle = self.open(table)
+        return [] if handle is None else handle.file_uris()
+
+    def was_reset(self, table: type[Table], stream: str) -> bool:
+        """True if the stream's rows were forgotten and nothing has landed since."""
+        handle = self.open(table)
+        for commit in handle.history() if handle else ():
+            if stream in json.loads(commit.get("forgot", "[]")):
+                return True
+            if commit.get("stream") == stream:
+                return False
+        return False
+
+    def has_evolved(self, table: type[Table]) -> bool:
+        """True if the table gained a column after its first files were written."""
+        handle = self.open(table)
+        return bool(handle and handle.metadata().configuration.get(EVOLVED))
+
+    def read(self, table: type[Table]) -> pl.DataFrame:
+        """All rows, instants without zone, for maintenance and tests; pages read the warehouse instead."""
+        files = self.files(table)
+        if not files:
+            return of_rows.stored(table, table.empty())
+        return of_rows.scan(table, files).collect()
+
+    def cursor(self, table: type[Table], stream: str) -> tuple[int, dict[str, Any] | None]:
+        """The last batch number of a stream (0 = none) and the cursor that was committed with it."""
+        handle = self.open(table)
+        number = (handle.transaction_version(stream) or 0) if handle else 0
+        known = self._cursors.get((table.spec.name, stream))
+        if handle and number and (known is None or known[0] != number):
+            known = (number, _cursor_in_log(handle, stream, number))
+            self._cursors[table.spec.name, stream] = known
+        return known if known and number else (number, None)
+
+    def write(self, table: type[Table], frame: pl.DataFrame, batch: Batch) -> Written:
+        """Write checked rows in the table's mode, cursor included, once however often the batch is repeated."""
+        frame = of_rows.stored(table, frame)
+        if table.spec.mode in ("replace", "snapshot"):
+            return self._attempt(table, lambda handle: self._replace(table, handle, frame, batch))
+        return self._attempt(table, lambda handle: self._merge_in(table, handle, frame, batch))
+
+    def write_version(self, table: type[Table], frame: pl.DataFrame, expected: int) -> None:
+        """Write one row as version `expected` + 1 of its thing. Raises LostRaceError if another one was first."""
+        frame = of_rows.stored(table, frame)
+        names = [name for name in table.spec.key if name != "version"]
+        thing = "/".join([table.spec.name, *(str(frame[name][0]) for name in names)])
+
+        def attempt(handle: DeltaTable) -> None:
+            if (handle.transaction_version(thing) or 0) != expected:
+                raise LostRaceError(f"{thing} was changed by somebody else meanwhile: reload and decide again")
+            self._append(handle, frame, [Transaction(thing, expected + 1)], {})
+
+        self._attempt(table, attempt)
+
+    def forget(self, table: type[Table], source_instance: str, streams: list[str]) -> int:
+        """Delete a source's rows and reset its streams' cursors; returns how many rows went."""
+        if self.open(table) is None:
+            return 0
+
+        def attempt(handle: DeltaTable) -> int:
+            bumps = [Transaction(stream, (handle.transaction_version(stream) or 0) + 1) for stream in streams]
+            done = handle.delete(
+                f"source_instance = {of_rows.literal(source_instance)}",
+                writer_properties=WRITER,
+                commit_properties=CommitProperties(
+                    app_transactions=bumps, custom_metadata={"forgot": json.dumps(streams)}
+                ),
+            )
+            return int(done.get("num_deleted_rows") or 0)
+
+        return self._attempt(table, attempt)
+
+    def _merge_in(self, table: type[Table], handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> Written:
+        if (handle.transaction_version(batch.stream) or 0) >= batch.number:
+            return Written(repeated=True)
+        files = of_rows.touched_files(table, handle, frame)
+        news = of_rows.compare(table, frame, files)
+        marks, told = self._marks(handle, frame, batch)
+        if news.changed.height:
+            merged = pl.concat([news.fresh, news.changed])
+            self._merge(table, handle, merged, marks, told)
+        elif news.fresh.height or self._cursor_moved(table, batch):
+            self._append(handle, news.fresh, marks, told)
+        self._remember(table, batch)
+        return Written(news.fresh.height + news.changed.height, news.known)
+
+    def _append(self, handle: DeltaTable, frame: pl.DataFrame, marks: list[Transaction], told: dict[str, str]) -> None:
+        write_deltalake(
+            handle,
+            frame,
+            mode="append",
+            writer_properties=WRITER,
+            commit_properties=CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0),
+        )
+
+    def _merge(
+        self,
+        table: type[Table],
+        handle: DeltaTable,
+        frame: pl.DataFrame,
+        marks: list[Transaction],
+        told: dict[str, str],
+    ) -> None:
+        merger = handle.merge(
+            frame,
+            predicate=of_rows.merge_predicate(table, frame),
+            source_alias="s",
+            target_alias="t",
+            writer_properties=WRITER,
+            commit_properties=CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0),
+        )
+        merger.when_matched_update_all().when_not_matched_insert_all().execute()
+
+    def _replace(self, table: type[Table], handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> Written:
+        if (handle.transaction_version(batch.stream) or 0) >= batch.number:
+            return Written(repeated=True)
+        marks, told = self._marks(handle, frame, batch)
+        if frame.height:
+            write_deltalake(
+                handle,
+                frame,
+                mode="overwrite",
+                predicate=of_rows.slice_predicate(table, frame),
+                writer_properties=WRITER,
+                commit_properties=CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0),
+            )
+        elif self._cursor_moved(table, batch):
+            self._append(handle, frame, marks, told)
+        self._remember(table, batch)
+        return Written(frame.height)
+
+    def _marks(self, handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> tuple[list[Transaction], dict[str, str]]:
+        """The transactions and the metadata of one commit."""
+        turns = [f"@{name}" for name in frame["source_instance"].unique().sort()]
+        marks = [Transaction(turn, (handle.transaction_version(turn) or 0) + 1) for turn in turns]
+        told = {"stream": batch.stream, "number": str(batch.number), "cursor": json.dumps(batch.cursor, default=str)}
+        return [Transaction(batch.stream, batch.number), *marks], told
+
+    def _cursor_moved(self, table: type[Table], batch: Batch) -> bool:
+        return batch.cursor is not None and self.cursor(table, batch.stream)[1] != batch.cursor
+
+    def _remember(self, table: type[Table], batch: Batch) -> None:
+        self._cursors.pop((table.spec.name, batch.stream), None)
+
+    def _attempt(self, table: type[Table], work: Callable[[DeltaTable], T]) -> T:
+        """`work` on a fresh snapshot, again after each lost race with another writer, with jittered back-off."""
+        lock = self._locks[table.spec.name]
+        for attempt in range(TRIES):
+            with lock:
+                try:
+                    return work(self._ready(table))
+                except CommitFailedError as error:
+                    self._handles.pop(table.spec.name, None)
+                    refused: Exception = error
+                except (DeltaError, OSError) as error:
+                    self._handles.pop(table.spec.name, None)
+                    raise LakeError(f"{table.spec.name}: the lake refused a write: {_first_line(error)}") from error
+            time.sleep(min(1.0, 0.01 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
+        raise LakeError(f"{table.spec.name}: lost {TRIES} races in a row: too many writers at once") from refused
+
+    def _ready(self, table: type[Table]) -> DeltaTable:
+        """The table, created from its contract if need be."""
+        handle = self.open(table)
+        if handle is None:
+            _create(self.uri(table), table, self.storage_options)
+            handle = self.open(table)
+        if handle is None:
+            raise LakeError(f"{table.spec.name}: created but not readable at {self.uri(table)}")
+        _evolve(handle, table)
+        return handle
+
+
+def _create(uri: str, table: type[Table], storage_options: dict[str, str] | None) -> None:
+    schema = Schema.from_arrow(of_rows.stored(table, table.empty()).to_arrow().schema)
+    part = table.spec.part_column
+    stats = dict.fromkeys([*table.spec.key, table.spec.time, "source_instance"])
+    try:
+        DeltaTable.create(
+            uri,
+            schema,
+            mode="ignore",
+            partition_by=[part] if part else None,
+            configuration={
+                "delta.checkpointInterval": "50",
+                "delta.dataSkippingStatsColumns": ",".join(stats),
+                "delta.logRetentionDuration": "interval 7 days",
+            },
+            storage_options=storage_options,
+        )
+    except (CommitFailedError, DeltaError):
+        if not DeltaTable.is_deltatable(uri, storage_options):
+            raise
+
+
+def _evolve(handle: DeltaTable, table: type[Table]) -> None:
+    """Add columns that the contract has gained since the table was made."""
+    have = {field.name for field in handle.schema().fields}
+    wanted = Schema.from_arrow(of_rows.stored(table, table.empty()).to_arrow().schema).fields
+    missing = [field for field in wanted if field.name not in have]
+    if missing:
+        handle.alter.add_columns(missing)
+        handle.alter.set_table_properties({EVOLVED: "true"}, raise_if_not_exists=False)
+        handle.update_incremental()
+
+
+def _cursor_in_log(handle: DeltaTable, stream: str, number: int) -> dict[str, Any] | None:
+    """The cursor told by the commit of that batch; None if the log no longer reaches back so far."""
+    for limit in (20, 200, None):
+        for commit in handle.history(limit):
+            if commit.get("stream") == stream and commit.get("number") == str(number):
+                cursor: dict[str, Any] | None = json.loads(commit["cursor"])
+                return cursor
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__

@@ -1,0 +1,119 @@
+"""Keeping the lake small and quick: compaction, checkpoints, vacuum, old raw answers.
+
+Two compactions of one table at the same time would both commit and double its rows, so there is one at a time by an
+exclusive lock, on a handle opened inside it, with the rows counted before and after. Past one machine, run this in one
+process only.
+"""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from aurora.contracts import TABLES, Table
+from aurora.errors import LakeError
+from aurora.settings import Settings
+from warehouse.lake import WRITER, Lake
+from warehouse.locks import locked
+
+SMALL_FILES = 8
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What maintenance did to one table: files before and after, rows, files that vacuum removed."""
+
+    table: str
+    files_before: int
+    files_after: int
+    row_count: int
+    vacuumed: int = 0
+
+
+def compact_all(lake: Lake, data: Path) -> list[Maintained]:
+    """Compact every table that has gathered small files; a table that is being merged into waits for next time."""
+    with locked(data / "locks" / "maintain.lock"):
+        done = [_compact(lake, table) for table in TABLES.values()]
+    return [maintained for maintained in done if maintained]
+
+
+def tidy(lake: Lake, settings: Settings) -> list[Maintained]:
+    """Checkpoint and vacuum every table, and drop raw answers past their time."""
+    done = []
+    hours = int(settings.retention.old_versions / timedelta(hours=1))
+    with locked(settings.data / "locks" / "maintain.lock"):
+        for table in TABLES.values():
+            handle = _fresh(lake, table)
+            if handle is not None:
+                handle.create_checkpoint()
+                handle.cleanup_metadata()
+                gone = handle.vacuum(hours, dry_run=False, enforce_retention_duration=False)
+                files, rows = _counted(handle)
+                done.append(Maintained(table.spec.name, files, files, rows, len(gone)))
+    _drop_raw(settings.data / "raw", datetime.now(UTC) - settings.retention.raw_answers)
+    return done
+
+
+def _compact(lake: Lake, table: type[Table]) -> Maintained | None:
+    handle = _fresh(lake, table)
+    if handle is None or not _has_small_files(table, handle):
+        return None
+    files, rows = _counted(handle)
+    version = handle.version()
+    try:
+        handle.optimize.compact(writer_properties=WRITER)
+    except CommitFailedError:
+        return None
+    after = _fresh(lake, table)
+    if after is None:
+        raise LakeError(f"{table.spec.name}: vanished while it was compacted")
+    _check_rows(table, handle, version, rows)
+    files_after, rows_after = _counted(after)
+    return Maintained(table.spec.name, files, files_after, rows_after)
+
+
+def _check_rows(table: type[Table], handle: DeltaTable, version: int, rows: int) -> None:
+    """The compaction's commit must hold the rows it found plus those appended meanwhile, never fewer or doubled."""
+    compacted = next(commit for commit in handle.history(20) if commit.get("operation") == "OPTIMIZE")
+    added = 0
+    for commit in handle.history(20):
+        if version < commit["version"] < compacted["version"]:
+            added += int(commit.get("operationMetrics", {}).get("num_added_rows") or 0)
+    at = DeltaTable(handle.table_uri, version=compacted["version"])
+    found = _counted(at)[1]
+    if found != rows + added:
+        DeltaTable(handle.table_uri).restore(version)
+        raise LakeError(
+            f"{table.spec.name}: compaction found {rows + added} rows and left {found}: restored version {version}"
+        )
+
+
+def _fresh(lake: Lake, table: type[Table]) -> DeltaTable | None:
+    if lake.version(table) is None:
+        return None
+    return DeltaTable(lake.uri(table), storage_options=lake.storage_options)
+
+
+def _has_small_files(table: type[Table], handle: DeltaTable) -> bool:
+    actions = pl.DataFrame(handle.get_add_actions(flatten=True))
+    part = f"partition.{table.spec.part_column}"
+    if not actions.height:
+        return False
+    fullest = actions.group_by(part).len()["len"].max() if part in actions.columns else actions.height
+    return isinstance(fullest, int) and fullest > SMALL_FILES
+
+
+def _counted(handle: DeltaTable) -> tuple[int, int]:
+    """(files, rows) of a snapshot, from the log."""
+    actions = pl.DataFrame(handle.get_add_actions(flatten=True))
+    return actions.height, int(actions["num_records"].sum()) if actions.height else 0
+
+
+def _drop_raw(folder: Path, before: datetime) -> None:
+    for day in folder.glob("????-??-??"):
+        if day.name < f"{before:%Y-%m-%d}":
+            shutil.rmtree(day, ignore_errors=True)

@@ -1,0 +1,51 @@
+-- One row per application with everything of its card: health, uptime, response, users, deployments, cost, alerts.
+-- grain: app_id
+with parts as (
+  select a.app_id, min_by(s.status, s.status_rank) as status,
+         min_by(s.name || coalesce(': ' || s.status_reason, ''), s.status_rank) as worst, count(*) as component_count,
+         count(*) filter (where s.status = 'down') as down_count,
+         count(*) filter (where s.status = 'degraded') as degraded_count,
+         count(*) filter (where s.status = 'unknown') as unknown_count,
+         avg(s.response_time_ms) filter (where s.type in ('api', 'cdn')) as response_time_ms,
+         sum(s.error_rate_pct * s.requests_per_minute)
+           / nullif(sum(s.requests_per_minute) filter (where s.error_rate_pct is not null), 0) as error_rate_pct
+  from app_components a join component_status s on s.component_id = a.component_id
+  group by a.app_id
+)
+, usage as (
+  select app_id, max_by(active_users, day) as active_users from app_usage_daily
+  where day >= (utc_now() - interval 7 day)::date group by app_id
+)
+, shipped as (
+  select app_id, max(finished_at) as last_deployed_at, max_by(version, finished_at) as last_version,
+         count(*) filter (where finished_at >= utc_now() - interval 30 day) as deployment_count_30d
+  from deployments_by_app where env_tier = 'production' and status = 'success' group by app_id
+)
+, spent as (
+  select app_id, max_by(effective_cost, month_on) as month_cost, max_by(currency, month_on) as currency, max(month_on) as month_on
+  from cost_by_app_month group by app_id
+)
+, alerting as (
+  select app_id, count(*) as open_alert_count from alerts_now where is_open group by app_id
+)
+, incident as (
+  select app_id, count(*) as open_incident_count from incidents_now where is_open group by app_id
+)
+select a.app_id, a.name, a.type, a.env_tier, a.tier, a.domain, a.team_id, a.product_owner, a.description,
+       coalesce(p.status, 'unknown') as status,
+       case when p.app_id is null then 'no component is linked to it' when p.status <> 'healthy' then p.worst end as status_reason,
+       status_rank(coalesce(p.status, 'unknown')) as status_rank, coalesce(p.component_count, 0) as component_count,
+       coalesce(p.down_count, 0) as down_count, coalesce(p.degraded_count, 0) as degraded_count,
+       coalesce(p.unknown_count, 0) as unknown_count, u.uptime_pct as uptime_30d_pct, p.response_time_ms, p.error_rate_pct,
+       usage.active_users, d.last_deployed_at, d.last_version, coalesce(d.deployment_count_30d, 0) as deployment_count_30d,
+       c.month_cost, c.currency, c.month_on, coalesce(al.open_alert_count, 0) as open_alert_count,
+       coalesce(i.open_incident_count, 0) as open_incident_count, a.source_instance
+from applications_now a
+left join parts p on p.app_id = a.app_id
+left join app_uptime u on u.app_id = a.app_id and u.time_window = '30d'
+left join usage on usage.app_id = a.app_id
+left join shipped d on d.app_id = a.app_id
+left join spent c on c.app_id = a.app_id
+left join alerting al on al.app_id = a.app_id
+left join incident i on i.app_id = a.app_id
+where coalesce(a.lifecycle, 'active') <> 'retired'

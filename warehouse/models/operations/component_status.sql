@@ -1,0 +1,64 @@
+-- One row per component: its judged status with the reason, its latest measures and their age.
+-- A sample older than three of its intervals (and 90 s) is stale, and stale is unknown; a source's own word counts
+-- next, then the limits below. A sample more than five minutes in the future is a wrong clock and is not used.
+-- grain: component_id
+-- check: age_s is null or age_s >= -300
+with latest as (
+  select component_id, max_by(h, ts_end) as h
+  from component_health as h
+  where part_day >= (utc_now() - interval 2 day)::date and ts_end <= utc_now() + interval 5 minute
+  group by component_id
+)
+, sampled as (
+  select component_id, h.ts_end as sampled_at, epoch(utc_now() - h.ts_end) as age_s,
+         greatest(3 * epoch(h.ts_end - h.ts_start), 90) as stale_after_s, h.cpu_pct, h.memory_pct, h.disk_pct,
+         h.network_latency_ms, h.response_time_ms, h.requests_per_minute, h.error_rate_pct, h.status, h.status_reason
+  from latest
+)
+, under_maintenance as (
+  select component_id, min_by(title, starts_at) as title
+  from maintenance_now where utc_now() >= starts_at and utc_now() < ends_at and component_id is not null
+  group by component_id
+)
+, alerting as (
+  select component_id, count(*) as open_alert_count,
+         count(*) filter (where severity = 'critical') as critical_alert_count, max_by(title, started_at) as alert_title
+  from alerts_now where is_open group by component_id
+)
+, judged as (
+  select c.component_id, c.name, c.type, c.kind, c.env_tier, c.provider, c.region, c.host_name, c.source_instance,
+         s.sampled_at, coalesce(s.sampled_at, c.last_seen_at) as last_seen_at, s.age_s,
+         s.cpu_pct, s.memory_pct, s.disk_pct, s.network_latency_ms, s.response_time_ms, s.requests_per_minute,
+         s.error_rate_pct, coalesce(a.open_alert_count, 0) as open_alert_count,
+         case
+           when m.title is not null then ['maintenance', m.title]
+           when s.sampled_at is null then ['unknown', 'no sample in the last two days']
+           when s.age_s > s.stale_after_s then ['unknown', 'no sample for ' || spoken_duration(s.age_s)]
+           when s.status in ('down', 'maintenance', 'degraded') then [s.status, s.status_reason]
+           when s.error_rate_pct >= 5 then ['degraded', printf('%.1f %% of requests fail', s.error_rate_pct)]
+           when s.cpu_pct >= 95 then ['degraded', printf('CPU at %.0f %%', s.cpu_pct)]
+           when s.memory_pct >= 95 then ['degraded', printf('memory at %.0f %%', s.memory_pct)]
+           when s.disk_pct >= 95 then ['degraded', printf('disk at %.0f %%', s.disk_pct)]
+           when a.critical_alert_count > 0 then ['degraded', a.alert_title]
+           when s.status = 'healthy' or coalesce(s.cpu_pct, s.memory_pct, s.disk_pct, s.response_time_ms,
+                s.requests_per_minute, s.error_rate_pct, s.network_latency_ms) is not null then ['healthy', null]
+           else ['unknown', 'the source tells nothing about it']
+         end as verdict
+  from components c
+  left join sampled s on s.component_id = c.component_id
+  left join under_maintenance m on m.component_id = c.component_id
+  left join alerting a on a.component_id = c.component_id
+  where c.same_as is null and coalesce(c.lifecycle, 'running') <> 'terminated'
+)
+select component_id, name, type, kind, env_tier, provider, region, host_name, verdict[1] as status,
+       verdict[2] as status_reason, status_rank(verdict[1]) as status_rank, sampled_at, last_seen_at, age_s,
+       -- old figures are no figures: a component that went silent shows none
+       case when verdict[1] <> 'unknown' then cpu_pct end as cpu_pct,
+       case when verdict[1] <> 'unknown' then memory_pct end as memory_pct,
+       case when verdict[1] <> 'unknown' then disk_pct end as disk_pct,
+       case when verdict[1] <> 'unknown' then network_latency_ms end as network_latency_ms,
+       case when verdict[1] <> 'unknown' then response_time_ms end as response_time_ms,
+       case when verdict[1] <> 'unknown' then requests_per_minute end as requests_per_minute,
+       case when verdict[1] <> 'unknown' then error_rate_pct end as error_rate_pct,
+       open_alert_count, source_instance
+from judged

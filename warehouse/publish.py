@@ -1,0 +1,133 @@
+"""Publishing: the lake's newest versions become one DuckDB file of views and marts, a new file per generation.
+
+Readers of an older generation go on undisturbed. data/aurora.duckdb is the same for outsiders, replaced atomically.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from aurora.contracts import TABLES, Table
+from warehouse.lake import Lake
+from warehouse.locks import locked
+from warehouse.model import MACROS, load_models, models_hash
+
+KEPT_GENERATIONS = 5
+FULL_REBUILD_EVERY = 500
+UTC_NOW = "make_timestamp(epoch_us(now()))"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What is published: its number, file, the table versions in it, and when (UTC, ISO)."""
+
+    number: int
+    file: str
+    published_at: str
+    versions: dict[str, int]
+    models: str
+    root: str
+
+
+def current(folder: Path) -> Generation | None:
+    """The newest published generation, None before the first one."""
+    try:
+        told = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+        return Generation(**told)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def publish(lake: Lake, data: Path, *, rebuild: bool = False, now: datetime | None = None) -> Generation:
+    """Publish the lake as it is now; returns the newest generation, the standing one if nothing changed.
+
+    `now` fixes what utc_now() answers, for tests. Only views of tables that changed are written again.
+    """
+    folder = data / "published"
+    with locked(data / "locks" / "publish.lock"):
+        before = current(folder)
+        if before and not (folder / before.file).exists():
+            before = None
+        versions = {name: version for name, table in TABLES.items() if (version := lake.version(table)) is not None}
+        stale = rebuild or before is None or before.models != models_hash() or before.root != str(data)
+        if before and not stale and before.versions == versions:
+            return before
+        full = before is None or stale or before.number % FULL_REBUILD_EVERY == 0
+        return _write(lake, data, before, versions, full, now)
+
+
+def _write(
+    lake: Lake, data: Path, before: Generation | None, versions: dict[str, int], full: bool, now: datetime | None
+) -> Generation:
+    folder = data / "published"
+    folder.mkdir(parents=True, exist_ok=True)
+    number = before.number + 1 if before else 1
+    file = folder / f"{number:08d}.duckdb"
+    file.unlink(missing_ok=True)
+    if before and not full:
+        shutil.copyfile(folder / before.file, file)
+    known = before.versions if before and not full else {}
+    changed = [table for name, table in TABLES.items() if full or versions.get(name) != known.get(name)]
+    _fill(lake, file, changed, full, now)
+    generation = Generation(number, file.name, datetime.now(UTC).isoformat(), versions, models_hash(), str(data))
+    _replace(folder / "current.json", json.dumps(asdict(generation)).encode())
+    _replace(data / "aurora.duckdb", file.read_bytes())
+    _forget_old(folder, number)
+    return generation
+
+
+def _fill(lake: Lake, file: Path, changed: list[type[Table]], full: bool, now: datetime | None) -> None:
+    with duckdb.connect(str(file)) as con:
+        con.execute("BEGIN")
+        for table in changed:
+            con.execute(view_of(lake, table))
+        if full:
+            clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
+            con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
+            con.execute(MACROS.read_text(encoding="utf-8"))
+            for model in load_models():
+                con.execute(model.ddl)
+        con.execute("COMMIT")
+
+
+def view_of(lake: Lake, table: type[Table]) -> str:
+    """The statement that publishes one table as a view over the files of its newest version."""
+    name, part = table.spec.name, table.spec.part_column
+    columns = ", ".join(f'"{column}"' for column in [*table.own_columns(), *([part] if part else [])])
+    files = lake.files(table)
+    if not files:
+        return f"CREATE OR REPLACE VIEW {name} AS SELECT {_nothing(table)} WHERE false"
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    hive = f", hive_partitioning = true, hive_types = {{'{part}': DATE}}" if part else ", hive_partitioning = false"
+    union = ", union_by_name = true" if lake.has_evolved(table) else ""
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM read_parquet([{listed}]{hive}{union})"
+
+
+def _nothing(table: type[Table]) -> str:
+    """Typed nulls for a table that has no files yet, since a view over no file does not bind."""
+    frame = table.empty()
+    with duckdb.connect() as con:
+        kinds = con.from_arrow(frame.to_arrow()).types
+    named = zip(frame.columns, kinds, strict=True)
+    plain = [f'NULL::{str(kind).replace(" WITH TIME ZONE", "")} AS "{name}"' for name, kind in named]
+    part = table.spec.part_column
+    return ", ".join([*plain, *([f"NULL::DATE AS {part}"] if part else [])])
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+def _forget_old(folder: Path, number: int) -> None:
+    """Remove generations that no reader opens any more, and what a killed publish left behind."""
+    for file in folder.glob("*.duckdb*"):
+        if not number - KEPT_GENERATIONS < int(file.name.split(".")[0]) <= number:
+            file.unlink(missing_ok=True)

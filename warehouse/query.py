@@ -1,0 +1,63 @@
+"""Reading the warehouse: rows(sql, params) as a polars frame, always from the newest published generation."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from aurora.errors import NotPublishedError
+from warehouse.publish import Generation, current
+
+Params = Mapping[str, Any]
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+class Warehouse:
+    """Read-only access to the published generations of one data folder; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._open: tuple[int, duckdb.DuckDBPyConnection] | None = None
+
+    def generation(self) -> Generation:
+        """The newest generation. Raises NotPublishedError before the first one."""
+        newest = current(self.folder)
+        if newest is None:
+            raise NotPublishedError("nothing is published yet: start Aurora with `aurora up`, or run `aurora ingest`")
+        return newest
+
+    def rows(self, sql: str, params: Params | None = None) -> pl.DataFrame:
+        """The result of one query; instants are UTC without a zone. Parameters are named: `$since`."""
+        try:
+            return self._query(sql, params)
+        except duckdb.IOException:
+            # Compaction and vacuum may have taken a file away from an old generation: look again, once.
+            with self._lock:
+                self._open = None
+            return self._query(sql, params)
+
+    def _query(self, sql: str, params: Params | None) -> pl.DataFrame:
+        cursor = self._connection().cursor()
+        try:
+            frame: pl.DataFrame = cursor.sql(sql, params=dict(params) if params else None).pl()
+            return frame
+        finally:
+            cursor.close()
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        newest = self.generation()
+        with self._lock:
+            if self._open is None or self._open[0] != newest.number:
+                # The old connection closes when the last cursor on it is gone.
+                file = self.folder / newest.file
+                fresh = duckdb.connect(str(file), read_only=True, config=CONFIG)
+                fresh.execute("SET GLOBAL parquet_metadata_cache = true")
+                self._open = (newest.number, fresh)
+            return self._open[1]

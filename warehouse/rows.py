@@ -1,0 +1,134 @@
+"""Rows on their way into the lake: stored types, partitions, and which of them are new, changed or known."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+from deltalake import DeltaTable
+
+from aurora.contracts import COMMON, Table
+
+HEARTBEAT = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class News:
+    """A batch against what the lake holds: rows with new keys, rows that changed, and how many were known."""
+
+    fresh: pl.DataFrame
+    changed: pl.DataFrame
+    known: int
+
+
+def stored(table: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as it is stored: columns in order, instants without zone, partition column added, sorted by key."""
+    zoned = [name for name, kind in table.dtypes().items() if isinstance(kind, pl.Datetime)]
+    frame = frame.select(table.own_columns()).with_columns(pl.col(zoned).dt.replace_time_zone(None))
+    spec = table.spec
+    if spec.part_column and spec.part_of:
+        start = pl.col(spec.part_of).cast(pl.Date)
+        frame = frame.with_columns((start if spec.part == "day" else start.dt.truncate("1mo")).alias(spec.part_column))
+    return frame.sort(spec.key) if frame.height > 1 else frame
+
+
+def scan(table: type[Table], files: list[str]) -> pl.LazyFrame:
+    """A lazy frame over Parquet files of the table, whichever age of its schema they have."""
+    kinds = stored(table, table.empty()).schema
+    part = table.spec.part_column
+    wanted = {name: kind for name, kind in kinds.items() if name != part}
+    return pl.scan_parquet(
+        files, schema=wanted, missing_columns="insert", extra_columns="ignore", hive_partitioning=False
+    )
+
+
+def touched_files(table: type[Table], handle: DeltaTable, frame: pl.DataFrame) -> list[str]:
+    """Files that may hold a key of the frame, by partition and by the lake's statistics."""
+    if not frame.height:
+        return []
+    actions = pl.DataFrame(handle.get_add_actions(flatten=True))
+    part, spec = table.spec.part_column, table.spec
+    if part and actions.height:
+        actions = actions.filter(pl.col(f"partition.{part}").is_in(frame[part].unique().to_list()))
+    bounds = ["source_instance"]
+    if spec.time in spec.key:
+        bounds.append(spec.time)
+    for name in bounds:
+        low, high = f"min.{name}", f"max.{name}"
+        if {low, high} <= set(actions.columns):
+            outside = (pl.col(high) < frame[name].min()) | (pl.col(low) > frame[name].max())
+            actions = actions.filter(~outside.fill_null(False))
+    return [f"{handle.table_uri.rstrip('/')}/{path}" for path in actions["path"]]
+
+
+def compare(table: type[Table], frame: pl.DataFrame, files: list[str]) -> News:
+    """What is new in the frame, by the table's mode: append and versioned rows never change, upsert rows may."""
+    if not files or not frame.height:
+        return News(frame, frame.clear(), 0)
+    key = list(table.spec.key)
+    if table.spec.mode != "upsert":
+        fresh = frame.join(_keys(table, frame, files), on=key, how="anti", maintain_order="left")
+        return News(fresh, frame.clear(), frame.height - fresh.height)
+    known = _keyed(table, frame, files).collect()
+    fresh = frame.join(known, on=key, how="anti", maintain_order="left")
+    both = frame.join(known, on=key, how="inner", suffix="_before", maintain_order="left")
+    changed = both.filter(_changed(table, frame)).select(frame.columns)
+    return News(fresh, changed, frame.height - fresh.height - changed.height)
+
+
+def _keys(table: type[Table], frame: pl.DataFrame, files: list[str]) -> pl.DataFrame:
+    return _keyed(table, frame, files).select(table.spec.key).unique().collect()
+
+
+def _keyed(table: type[Table], frame: pl.DataFrame, files: list[str]) -> pl.LazyFrame:
+    """Rows of the files that can share a key with the frame, bounded so that the scan skips row groups."""
+    first, when = table.spec.key[0], table.spec.time
+    rows = scan(table, files).filter(pl.col(first).is_in(frame[first].unique().to_list()))
+    if when in table.spec.key:
+        rows = rows.filter(pl.col(when).is_between(frame[when].min(), frame[when].max()))
+    return rows
+
+
+def _changed(table: type[Table], frame: pl.DataFrame) -> pl.Expr:
+    """True for a row that says something new: not older, and other than last_seen_at (or an hour has passed)."""
+    quiet = {*COMMON, "last_seen_at", table.spec.part_column, *table.spec.key}
+    differs = pl.any_horizontal(
+        pl.lit(False),
+        *(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in frame.columns if name not in quiet),
+    )
+    if "last_seen_at" in frame.columns:
+        differs = differs | (pl.col("last_seen_at") - pl.col("last_seen_at_before") >= HEARTBEAT)
+    if "updated_at" in frame.columns:
+        differs = differs & (pl.col("updated_at") >= pl.col("updated_at_before")).fill_null(True)
+    return differs
+
+
+def merge_predicate(table: type[Table], frame: pl.DataFrame) -> str:
+    """Equality of the key, with the partitions named literally so that writers of other partitions do not conflict."""
+    parts = [f't."{name}" = s."{name}"' for name in table.spec.key]
+    column = table.spec.part_column
+    if column:
+        parts.insert(0, f"t.{column} IN ({', '.join(literal(value) for value in frame[column].unique().sort())})")
+    return " AND ".join(parts)
+
+
+def slice_predicate(table: type[Table], frame: pl.DataFrame) -> str:
+    """The rows that the frame replaces: its source_instance and the slice named in the contract."""
+    names = list(
+        dict.fromkeys(["source_instance", *table.spec.slice_by, *(["day"] if table.spec.mode == "snapshot" else [])])
+    )
+    slices = frame.select(names).unique().sort(names)
+    return " OR ".join(
+        "(" + " AND ".join(f'"{name}" = {literal(value)}' for name, value in row.items()) + ")"
+        for row in slices.iter_rows(named=True)
+    )
+
+
+def literal(value: object) -> str:
+    """A value as the lake's predicates spell it."""
+    if isinstance(value, datetime):
+        return f"arrow_cast('{value.isoformat()}', 'Timestamp(Microsecond, None)')"
+    if isinstance(value, date):
+        return f"'{value.isoformat()}'"
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
