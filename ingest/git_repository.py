@@ -1,4 +1,4 @@
-"""A local git repository, asked safely: nothing that its own settings name is run, nothing is fetched or checked out."""
+"""A local git repository, asked safely: nothing that its settings name is run, nothing is fetched."""
 
 import re
 import subprocess
@@ -46,8 +46,7 @@ class Repository:
     def line(self, *arguments: str) -> str:
         """The one line that git answers, "" if it refuses."""
         with self._git(arguments) as (process, output, _):
-            said = output.read(65536)
-            output.close()
+            said = output.read()
             process.wait()
         return said.decode(errors="replace").strip() if process.returncode == 0 else ""
 
@@ -79,15 +78,16 @@ class Repository:
                 )
             except FileNotFoundError as error:
                 raise SourceError(f"git is not installed in {SEARCHED}: install it there", "not_found") from error
+            assert process.stdout is not None  # noqa: S101
             limit = threading.Timer(self._run.remaining_s(), process.kill)
             limit.start()
             try:
-                if process.stdout:
-                    yield process, process.stdout, complaints
+                yield process, process.stdout, complaints
             finally:
                 limit.cancel()
                 process.kill()
-                process.communicate()
+                process.stdout.close()
+                process.wait()
 
 
 def origin(address: str) -> tuple[str, str, str | None]:

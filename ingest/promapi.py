@@ -52,10 +52,10 @@ PromRun = Run[PrometheusOptions]
 
 
 class Api:
-    """The HTTP API as one run asks it; remembers when a proxy allows GET only."""
+    """The HTTP API as one run asks it; remembers that a proxy allows GET only, and that an answer was partial."""
 
     def __init__(self, run: PromRun) -> None:
-        self.run, self.method = run, "POST"
+        self.run, self.method, self.is_partial = run, "POST", False
         self.step = int(run.options.step.total_seconds())
 
     def data(self, answer: Json) -> Json:
@@ -66,6 +66,7 @@ class Api:
         if answer["status"] == "error":
             kind, said = str(answer.get("errorType")), str(answer.get("error"))[:300]
             raise SourceError(f"{who}: {kind}: {said}: check queries and the server", CLASSES.get(kind, "bad_query"))
+        self.is_partial |= bool(answer.get("warnings"))
         for warning in (answer.get("warnings") or [])[:5]:
             self.warn_once(f"{who} warns: {str(warning)[:300]}")
         return answer.get("data")
@@ -94,7 +95,9 @@ class Api:
         try:
             found = promql.matrix(data, first, last, self.step)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise SourceError(f"{self.run.source_instance}: the answer to {name} is no matrix", "schema_drift") from error
+            raise SourceError(
+                f"{self.run.source_instance}: the answer to {name} is no matrix", "schema_drift"
+            ) from error
         if any(one.is_native for one in found):
             self.warn_once(f"{name}: native histograms are not read: make the query return numbers")
         return found

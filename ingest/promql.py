@@ -17,7 +17,18 @@ Json = Any
 Labels = dict[str, str]
 Sample = tuple[str, int]
 
+FORGET_S = 30 * 86_400  # a component or series not seen for so long leaves the cursor
 MAX_POINTS = 10_000  # Prometheus refuses more than 11,000 points a series
+KINDS: dict[str, tuple[str, str]] = {  # part of a job's name -> type, kind
+    "node": ("server", "host"),
+    "windows": ("server", "host"),
+    "postgres": ("database", "db_instance"),
+    "mysql": ("database", "db_instance"),
+    "mongo": ("database", "db_instance"),
+    "redis": ("database", "db_instance"),
+    "rabbitmq": ("unknown", "queue"),
+    "kafka": ("unknown", "queue"),
+}
 _PSEUDO_FILESYSTEMS = "tmpfs|ramfs|devtmpfs|overlay|squashfs|iso9660|autofs|nsfs|fuse.*"
 _OTEL, _PLAIN = "http_server_request_duration_seconds", "http_request_duration_seconds"
 
@@ -175,6 +186,28 @@ def host_of(instance: str) -> str | None:
         return urlsplit(instance if "://" in instance else f"//{instance}").hostname or None
     except ValueError:
         return None
+
+
+def labels_by_component(every: Iterable[Labels], label: str) -> dict[str, Labels]:
+    """Labels by component, sorted; of several targets of one component the first job's count."""
+    found: dict[str, Labels] = {}
+    for labels in sorted(every, key=lambda labels: sorted(labels.items())):
+        if labels.get(label):
+            found.setdefault(labels[label], {key: value for key, value in labels.items() if key != "__name__"})
+    return dict(sorted(found.items()))
+
+
+def remembered(seen: dict[str, list[int]], names: Iterable[str], now: int) -> dict[str, list[int]]:
+    """[first, last] epoch seconds by name, with `names` seen now and the long unseen forgotten."""
+    kept = {name: when for name, when in seen.items() if when[1] > now - FORGET_S}
+    return kept | {name: [kept.get(name, [now])[0], now] for name in names}
+
+
+def kind_of(component: str, job: str) -> tuple[str, str | None]:
+    """Type and kind of a component by its name and the job that scrapes it; ("unknown", None) when nothing tells."""
+    if "://" in component:
+        return "api", "endpoint"
+    return next((told for part, told in KINDS.items() if part in job.lower()), ("unknown", None))
 
 
 def utc(seconds: int) -> datetime:

@@ -1,0 +1,1 @@
+"""Pure judgement: frames in, verdicts out."""

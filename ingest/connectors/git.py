@@ -7,6 +7,7 @@ or runs what a repository's own settings name. Needs: git, and read access to th
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -30,15 +31,13 @@ _COMMIT = "--format=%x1e%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%s"
 _TAG = ("refname:lstrip=2", "objectname", "objecttype", "*objectname", "*objecttype", "creatordate:unix")
 _ALL = ("--exclude=refs/stash", "--exclude=refs/notes/*", "--all")
 _BOT = re.compile(r"\[bot\]|(?:^|[-_.+\s])bots?(?:@|$|[-_.\s])|^(?:dependabot|renovate|greenkeeper|snyk)\b", re.I)
-_REVERT = re.compile(r"^(?:revert\b|reapply \"?revert\b)", re.I)
-_PRERELEASE = re.compile(
-    r"[\d._-](?:a|alpha|b|beta|c|rc|pre|preview|dev|snapshot|nightly|m)[._-]?\d*(?:$|[._+-])", re.I
-)
+_REVERT = re.compile(r"^revert\b", re.I)
+_PRERELEASE = re.compile(r"[\d._-](?:a|alpha|b|beta|rc|pre|preview|dev|snapshot|nightly|m)[._-]?\d*(?:$|[._+-])", re.I)
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
 class GitOptions(Frozen):
-    """`paths`: local repositories, relative ones from Aurora's folder; releases are tags that `release_pattern` fits."""
+    """`paths`: local repositories, relative to Aurora's folder; a release is a tag that fits `release_pattern`."""
 
     paths: tuple[str, ...] = Field((".",), min_length=1)
     release_pattern: re.Pattern[str] = re.compile(r"v?\d+\.\d+.*")
@@ -86,7 +85,7 @@ def _each_repository(run: Run[GitOptions], walk: Walk) -> Iterator[Item]:
             state = dict(known.get(repository.native_id, {}))
             known[repository.native_id] = state
             for item in walk(run, repository, state):
-                yield Checkpoint({"repositories": dict(known)}) if isinstance(item, Checkpoint) else item
+                yield Checkpoint({"repositories": deepcopy(known)}) if isinstance(item, Checkpoint) else item
         except SourceError as error:
             if error.error_class == "timeout":
                 raise
@@ -95,6 +94,7 @@ def _each_repository(run: Run[GitOptions], walk: Walk) -> Iterator[Item]:
         raise failures[0]
     for failure in failures:
         run.warn(str(failure))
+    yield Checkpoint({"repositories": known})
 
 
 def _commits(run: Run[GitOptions], repository: Repository, state: dict[str, Any]) -> Iterator[Item]:
@@ -111,7 +111,6 @@ def _commits(run: Run[GitOptions], repository: Repository, state: dict[str, Any]
         yield Checkpoint({})
     if "first_seen_at" in state:
         yield Repositories, repository_row(run, repository, datetime.fromisoformat(state["first_seen_at"]))
-        yield Checkpoint({})
 
 
 def _commit_rows(run: Run[GitOptions], repository: Repository, tips: tuple[str, ...]) -> Iterator[Row]:
@@ -168,7 +167,7 @@ def repository_row(run: Run[GitOptions], repository: Repository, first_seen_at: 
         "url": repository.url,
         "default_branch": repository.default_branch(),
         "head_sha": head[0] if head else None,
-        "head_at": _instant(head[1], run.now) if head else None,
+        "head_at": _instant("".join(head[1:]), run.now) if head else None,
         "commit_count": int(count) if count else None,
         "first_seen_at": first_seen_at,
     }
@@ -187,7 +186,6 @@ def _releases(run: Run[GitOptions], repository: Repository, state: dict[str, Any
             yield from _contained(run, repository, release, earlier)
             earlier.append(release)
     state["tags"] = digest
-    yield Checkpoint({})
 
 
 def _release_tags(run: Run[GitOptions], repository: Repository) -> Iterator[Release]:
@@ -240,16 +238,14 @@ def deployment_row(run: Run[GitOptions], native_id: str, release: Release, earli
     }
 
 
-def _contained(
-    run: Run[GitOptions], repository: Repository, release: Release, earlier: list[Release]
-) -> Iterator[Item]:
+def _contained(run: Run[GitOptions], repository: Repository, new: Release, earlier: list[Release]) -> Iterator[Item]:
     """Commits that no earlier release contains; of the first release its own commit alone, for want of a history."""
     native_id = repository.native_id
     known = [other.sha for other in earlier[-MAX_TIPS:]]
     how = ("--no-show-signature", "--format=%H %at", "-z", *(() if known else ("-1",)))
-    commits = repository.tokens("log", *how, release.sha, "--not", *known, "--")
+    commits = repository.tokens("log", *how, new.sha, "--not", *known, "--")
     found = (token.strip().partition(" ") for token in commits if token.strip())
-    deployment = {"deployment_id": run.id(f"{native_id}@{release.tag}"), "repo_id": run.id(native_id)}
+    deployment = {"deployment_id": run.id(f"{native_id}@{new.tag}"), "repo_id": run.id(native_id)}
     rows = ({**deployment, "sha": sha, "authored_at": _instant(authored, run.now)} for sha, _, authored in found)
     for part in _slices(rows):
         yield DeploymentCommits, _frame(DeploymentCommits, part)

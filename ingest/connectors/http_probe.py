@@ -27,6 +27,7 @@ from ingest.probing import Ask, Probe, matches, probe
 
 MAX_PARALLEL = 8
 REMEMBERED = 3
+RESERVED_S = 1.0  # of the run, to land what was seen
 _SECRET_IN_QUERY = re.compile(r"((?:^|&)[^=&]*(?:key|token|secret|password|signature|sig|auth)[^=&]*=)[^&]*", re.I)
 
 
@@ -118,9 +119,9 @@ def fetch_probes(run: Run[ProbeOptions]) -> Iterator[Item]:
 
     def probed(target: Target) -> Probed | None:
         started_at = run.now + timedelta(seconds=monotonic() - began)
-        if run.deadline - monotonic() < 0.1:
+        budget_s = min(target.timeout_s, run.deadline - monotonic() - RESERVED_S)
+        if budget_s <= 0:
             return None
-        budget_s = min(target.timeout_s, run.remaining_s())
         outcome = probe(asks[target.shown], trusts[target.ca], budget_s)
         return _remember(run, target, started_at, outcome, remembered.get(target.shown, {}))
 

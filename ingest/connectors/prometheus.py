@@ -7,24 +7,20 @@ down: series that merely end say nothing, and an instant at which nothing is mea
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from typing import Annotated, Any
-
-from pydantic import Field, model_validator
+from collections.abc import Iterator
+from datetime import datetime
 
 from aurora.contracts import Row
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import Alerts, ComponentHealth, MetricPoints, MetricSeries
-from aurora.errors import ErrorClass, SourceError
-from aurora.settings import Duration, Frozen, Secret
+from aurora.settings import Secret
 from ingest import promql
-from ingest.connector import Checkpoint, Connector, Cursor, Item, Json, Run
+from ingest.connector import Checkpoint, Connector, Item, Json
 from ingest.http import Site
-from ingest.promql import Labels, MetricQuery, Queries, Series
+from ingest.promapi import Api, PrometheusOptions, PromRun
+from ingest.promql import Labels, MetricQuery, Series
 
 DAY_S = 86_400
-FORGET_S = 30 * DAY_S  # a component or series not seen for so long leaves the cursor
 MAX_SERIES = 2_000
 SEVERITIES = {
     **dict.fromkeys(("critical", "page", "emergency", "fatal", "error", "high", "major"), "critical"),
@@ -37,16 +33,6 @@ TIERS = {
     **dict.fromkeys(("staging", "stage", "stg", "preprod", "uat"), "staging"),
     **dict.fromkeys(("testing", "test", "qa"), "testing"),
     **dict.fromkeys(("development", "dev"), "development"),
-}
-KINDS = {  # part of a job's name -> type, kind
-    "node": ("server", "host"),
-    "windows": ("server", "host"),
-    "postgres": ("database", "db_instance"),
-    "mysql": ("database", "db_instance"),
-    "mongo": ("database", "db_instance"),
-    "redis": ("database", "db_instance"),
-    "rabbitmq": ("unknown", "queue"),
-    "kafka": ("unknown", "queue"),
 }
 PLACES = {"service": "service", "region": "region", "zone": "zone", "cluster": "cluster", "namespace": "k8s_namespace"}
 
@@ -72,20 +58,27 @@ connector = Connector("prometheus", PrometheusOptions, connect)
 def fetch_health(run: PromRun) -> Iterator[Item]:
     """One wide row per component and grid instant, complete up to cursor["end"]; components when new and once a day."""
     api, queries, cursor = Api(run), run.options.queries.model_dump(), dict(run.cursor or {})
-    up = queries.pop("up")
-    for first, last in api.windows():
+    up, windows = queries.pop("up"), list(api.windows())
+    for first, last in windows:
         pulse = api.components("up", up, first, last) if up else []
         columns = {name: api.components(name, query, first, last) for name, query in queries.items() if query}
         for row in health_rows(run, columns, pulse):
             yield ComponentHealth, row
-        found = labels_by_component([one.labels for one in pulse], run.options.component_label)
+        found = components_of(columns, pulse, run.options.component_label)
         seen, now = cursor.get("seen", {}), int(run.now.timestamp())
         due = [name for name in found if name not in seen or seen[name][1] <= now - DAY_S]
-        cursor = {"end": promql.utc(last).isoformat(), "seen": remembered(seen, due, now)}
+        cursor = {"end": promql.utc(last).isoformat(), "seen": promql.remembered(seen, due, now)}
         for name in due:
             yield Components, component_row(run, name, found[name], cursor["seen"])
         yield Checkpoint(cursor)
-    yield Checkpoint(cursor)
+    if not windows:  # without a checkpoint the runner would write one of its own
+        yield Checkpoint(cursor)
+
+
+def components_of(columns: dict[str, list[Series]], pulse: list[Series], label: str) -> dict[str, Labels]:
+    """Labels of every component that was met; only `up` carries all of them."""
+    bare = {name: {label: name} for name, _ in promql.joined(columns, label)}
+    return bare | promql.labels_by_component([one.labels for one in pulse], label)
 
 
 def health_rows(run: PromRun, columns: dict[str, list[Series]], pulse: list[Series]) -> Iterator[Row]:
@@ -106,40 +99,24 @@ def fetch_targets(run: PromRun) -> Iterator[Item]:
     """What Prometheus scrapes, up or not; first_seen_at is kept in the cursor."""
     api, label = Api(run), run.options.component_label
     data = api.data(run.http.get("api/v1/targets", {"state": "active"}))
-    found = labels_by_component([target["labels"] for target in data["activeTargets"]], label)
-    seen = remembered((run.cursor or {}).get("seen", {}), found, int(run.now.timestamp()))
+    found = promql.labels_by_component([target["labels"] for target in data["activeTargets"]], label)
+    seen = promql.remembered((run.cursor or {}).get("seen", {}), found, int(run.now.timestamp()))
     for name, labels in found.items():
         yield Components, component_row(run, name, labels, seen)
     yield Checkpoint({"seen": seen})
 
 
-def labels_by_component(every: Iterable[Labels], label: str) -> dict[str, Labels]:
-    """Labels by component, sorted; of several targets of one component the first job's count."""
-    found: dict[str, Labels] = {}
-    for labels in sorted(every, key=lambda labels: sorted(labels.items())):
-        if labels.get(label):
-            found.setdefault(labels[label], {key: value for key, value in labels.items() if key != "__name__"})
-    return dict(sorted(found.items()))
-
-
-def remembered(seen: dict[str, list[int]], names: Iterable[str], now: int) -> dict[str, list[int]]:
-    """[first, last] epoch seconds by name, with `names` seen now and the long unseen forgotten."""
-    kept = {name: when for name, when in seen.items() if when[1] > now - FORGET_S}
-    return kept | {name: [kept.get(name, [now])[0], now] for name in names}
-
-
 def component_row(run: PromRun, name: str, labels: Labels, seen: dict[str, list[int]]) -> Row:
     """A component from the labels of its target: the same row whichever stream met it."""
     job, tier = labels.get("job") or None, labels.get("env") or labels.get("environment")
-    kinds = (both for part, both in KINDS.items() if part in (job or "").lower())
-    kind = ("api", "endpoint") if "://" in name else next(kinds, ("unknown", None))
+    type_, kind = promql.kind_of(name, job or "")
     first, last = (promql.utc(seconds) for seconds in seen[name])
     return {
         "component_id": run.id(name),
         "name": name,
-        "type": kind[0],
+        "type": type_,
         "type_raw": job,
-        "kind": kind[1],
+        "kind": kind,
         "env_tier": run.word(TIERS, tier) if tier else None,
         "host_name": promql.host_of(labels.get("instance") or name),
         **{column: labels.get(label) or None for label, column in PLACES.items()},
@@ -152,14 +129,119 @@ def component_row(run: PromRun, name: str, labels: Labels, seen: dict[str, list[
 @connector.stream(Alerts, every="30s")
 def fetch_alerts(run: PromRun) -> Iterator[Item]:
     """Pending and firing alerts; one that is gone since the last poll is resolved, at a time that is inferred."""
-    was: dict[str, Row] = (run.cursor or {}).get("open", {})
-    data = Api(run).data(run.http.get("api/v1/alerts"))
-    rows = [alert_row(run, alert, was) for alert in data["alerts"]]
-    now_open = {str(row["alert_id"]): row for row in rows}
+    was = {key: revived(row) for key, row in (run.cursor or {}).get("open", {}).items()}
+    api = Api(run)
+    rows = [alert_row(run, alert) for alert in api.data(run.http.get("api/v1/alerts"))["alerts"]]
+    now_open = {row["alert_id"]: carried(row, was.get(row["alert_id"])) for row in rows}
     gone = {key: row for key, row in was.items() if key not in now_open}
-    for row in now_open.values():
+    if api.is_partial:  # it proves no absence
+        now_open, gone = gone | now_open, {}
+    for row in [*now_open.values(), *(resolved_row(row, run.now) for row in gone.values())]:
         yield Alerts, row
-    for row in gone.values() if not run.warnings else ():  # a partial answer proves no absence
-        yield Alerts, resolved_row(row, run.now)
-    kept = {key: stored(row) for key, row in now_open.items()}
-    yield Checkpoint({"open": (gone | kept) if run.warnings else kept})
+    yield Checkpoint({"open": {key: json.dumps(row, default=datetime.isoformat) for key, row in now_open.items()}})
+
+
+def alert_row(run: PromRun, alert: Json) -> Row:
+    """An alert episode; Prometheus states when it became pending, not when it fired."""
+    labels, notes = alert["labels"], alert.get("annotations") or {}
+    started_at, mark = promql.instant(alert["activeAt"]), promql.fingerprint(labels)
+    component, raw = labels.get(run.options.component_label), labels.get("severity") or None
+    return {
+        "alert_id": run.id(f"{mark}:{started_at.isoformat()}"),
+        "fingerprint": mark,
+        "component_id": run.id(component) if component else None,
+        "severity": run.word(SEVERITIES, raw, "warning"),
+        "severity_raw": raw,
+        "state": run.word(STATES, alert["state"]),
+        "state_raw": alert["state"],
+        "title": labels.get("alertname") or "alert without a name",
+        "message": notes.get("summary") or notes.get("description") or notes.get("message") or None,
+        "value": promql.number(alert.get("value")),
+        "started_at": started_at,
+        "fired_at": None,
+        "ended_at": None,
+        "is_end_inferred": None,
+        "last_seen_at": run.now,
+        "updated_at": run.now,
+        "labels": json.dumps(labels, sort_keys=True),
+        "url": notes.get("runbook_url") or None,
+    }
+
+
+def carried(row: Row, before: Row | None) -> Row:
+    """The alert with the moment it was first seen firing after it had been seen pending."""
+    if before is None or row["state"] != "firing":
+        return row
+    return row | {"fired_at": row["last_seen_at"] if before["state"] == "pending" else before["fired_at"]}
+
+
+def resolved_row(row: Row, at: datetime) -> Row:
+    """The alert as gone at `at`, the first poll without it."""
+    return row | {"state": "resolved", "ended_at": at, "is_end_inferred": True, "updated_at": at}
+
+
+def revived(text: str) -> Row:
+    """A row out of the cursor, its instants as instants again."""
+    row: Row = json.loads(text)
+    return {name: datetime.fromisoformat(it) if it and name.endswith("_at") else it for name, it in row.items()}
+
+
+@connector.stream(MetricPoints, MetricSeries, every="1m", lookback="1h")
+def fetch_metrics(run: PromRun) -> Iterator[Item]:
+    """Points of the queries under `metrics`, complete up to cursor["end"]; nothing without such queries."""
+    api, cursor = Api(run), dict(run.cursor or {})
+    windows = list(api.windows()) if run.options.metrics else []
+    for first, last in windows:
+        met: dict[str, tuple[MetricQuery, Labels]] = {}
+        for wanted in run.options.metrics:
+            found = [one for one in api.series(wanted.metric, wanted.query, first, last) if one.samples]
+            if len(found) > MAX_SERIES:
+                api.warn_once(f"{wanted.metric}: only {MAX_SERIES} of {len(found)} series are kept: aggregate it")
+            for one in found[:MAX_SERIES]:
+                met[series_id(run, wanted, one.labels)] = wanted, one.labels
+                for row in point_rows(run, wanted, one, "partial" if api.is_partial else "ok"):
+                    yield MetricPoints, row
+        seen = promql.remembered(cursor.get("seen", {}), met, int(run.now.timestamp()))
+        for key, (wanted, labels) in met.items():
+            yield MetricSeries, series_row(run, wanted, labels, seen[key])
+        cursor = {"end": promql.utc(last).isoformat(), "seen": seen}
+        yield Checkpoint(cursor)
+    if not windows:
+        yield Checkpoint(cursor)
+
+
+def series_id(run: PromRun, wanted: MetricQuery, labels: Labels) -> str:
+    """The series' id: metric and sorted labels."""
+    return run.id(promql.series_name(wanted.metric, labels))
+
+
+def point_rows(run: PromRun, wanted: MetricQuery, series: Series, quality: str) -> Iterator[Row]:
+    """One row per finite sample, which stands for the step before it."""
+    key, about = series_id(run, wanted, series.labels), series.labels.get(run.options.component_label)
+    for at, value in series.samples.items():
+        end = promql.utc(at)
+        yield {
+            "series_id": key,
+            "metric": wanted.metric,
+            "component_id": run.id(about) if about else None,
+            "ts_start": end - run.options.step,
+            "ts_end": end,
+            "agg": wanted.agg,
+            "value": value,
+            "unit": wanted.unit,
+            "quality": quality,
+        }
+
+
+def series_row(run: PromRun, wanted: MetricQuery, labels: Labels, seen: list[int]) -> Row:
+    """The series with its labels."""
+    about = labels.get(run.options.component_label)
+    return {
+        "series_id": series_id(run, wanted, labels),
+        "metric": wanted.metric,
+        "native_metric": labels.get("__name__") or wanted.query,
+        "labels": json.dumps(labels, sort_keys=True),
+        "component_id": run.id(about) if about else None,
+        "first_seen_at": promql.utc(seen[0]),
+        "last_seen_at": promql.utc(seen[1]),
+    }

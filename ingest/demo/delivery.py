@@ -88,7 +88,7 @@ class _Head:
 
 def plans(world: World, until: datetime) -> tuple[Plan, ...]:
     """All deployments that are known or will begin within some days after `until`, oldest first."""
-    return _plans(world, floor(until, DAY) + AHEAD)
+    return _plans(world, floor(max(until, world.anchor), DAY) + AHEAD)
 
 
 @lru_cache(maxsize=8)
@@ -180,11 +180,15 @@ def _told(world: World) -> dict[str, tuple[_Event, ...]]:
     at = world.anchor
     return {
         CRM: (
+            _Event(at - 5 * DAY, False, False, False),
             _Event(at - 3 * DAY, True, False, False, "Load the whole price list with every unit"),
             _Event(at - 2 * DAY, False, False, False, "Load prices only when asked for"),
         ),
         WHATSAPP: (_Event(at - 9 * DAY, False, False, False, VERBOSE),),
-        PORTAL: (_Event(at - 28 * HOUR, True, True, False, "Show statements of all years"),),
+        PORTAL: (
+            _Event(at - 5 * DAY, False, False, False),
+            _Event(at - 28 * HOUR, True, True, False, "Show statements of all years"),
+        ),
     }
 
 

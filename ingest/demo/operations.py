@@ -24,7 +24,7 @@ def operations_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Ro
             if span.has(at):
                 yield AlertEvents, event_row(world, episode, number, state, at)
     for window in windows(world, span.until):
-        if span.has(max(window.announced_at, world.start)):
+        if window.end > world.start and span.has(max(window.announced_at, world.start)):
             yield MaintenanceWindows, window_row(world, window)
 
 

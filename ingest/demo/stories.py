@@ -18,7 +18,7 @@ CERT_LIFE, CERT_RENEWED, CERT_NOTICE = 90 * DAY, 2 * DAY, 14 * DAY
 
 def episodes(world: World, until: datetime) -> tuple[Episode, ...]:
     """All episodes that begin before `until` or some time after it, oldest first; some cast their shadow ahead."""
-    return _episodes(world, floor(until, DAY) + DAY + REFILL)
+    return _episodes(world, floor(max(until, world.anchor), DAY) + DAY + REFILL)
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,132 @@
+"""Charts: frame -> altair chart. No Streamlit in here, so that reports draw the same ones."""
+
+import altair as alt
+import polars as pl
+
+from aurora.ui.words import STATUS
+
+DEPLOYED = ["deployed", "failed", "rolled back"]
+SHAPES = ["triangle-up", "cross", "diamond"]
+HUES = ["#10B981", "#EF4444", "#F59E0B"]
+GRID = 0.35
+
+
+def lines(
+    frame: pl.DataFrame,
+    measures: dict[str, str],
+    unit: str,
+    deployments: pl.DataFrame | None = None,
+    height: int = 260,
+) -> alt.LayerChart:
+    """Measures (column -> name) over bucket_at, told apart by dash and colour, with deployment marks on top."""
+    names = list(measures.values())
+    long = (
+        frame.select("bucket_at", *measures)
+        .rename(measures)
+        .unpivot(index="bucket_at", on=names, variable_name="series", value_name="value")
+    )
+    time = alt.X(
+        "bucket_at:T", title=None, axis=alt.Axis(grid=False, labelOverlap=True, tickCount=8, format=_format(frame))
+    )
+    dashes = alt.StrokeDash(
+        "series:N", sort=names, legend=None, scale=alt.Scale(range=[[1, 0], [5, 3], [2, 2], [8, 2]])
+    )
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke") if len(names) > 1 else None
+    drawn = (
+        alt.Chart(long)
+        .mark_line(strokeWidth=2, interpolate="monotone", invalid="break-paths-show-domains")
+        .encode(
+            x=time,
+            y=alt.Y(
+                "value:Q",
+                title=unit,
+                scale=alt.Scale(zero=False, nice=True),
+                axis=alt.Axis(gridOpacity=GRID, tickCount=5),
+            ),
+            color=alt.Color("series:N", sort=names, legend=legend),
+            strokeDash=dashes,
+            tooltip=[
+                alt.Tooltip("bucket_at:T", title="UTC", format="%d %b %H:%M"),
+                alt.Tooltip("series:N", title="Series"),
+                alt.Tooltip("value:Q", title=unit, format=",.2f"),
+            ],
+        )
+    )
+    layers: list[alt.Chart] = [drawn]
+    if deployments is not None and deployments.height:
+        layers += _deployment_marks(deployments)
+    chart: alt.LayerChart = alt.layer(*layers).properties(height=height)
+    return chart.resolve_scale(color="independent", shape="independent")
+
+
+def _deployment_marks(deployments: pl.DataFrame) -> list[alt.Chart]:
+    """A thin rule and a shape at the top for each deployment; `state` is one of DEPLOYED."""
+    base = alt.Chart(deployments)
+    rules = base.mark_rule(opacity=0.25, strokeWidth=1, color="#94A3B8").encode(x="at:T")
+    marks = base.mark_point(size=55, filled=True, opacity=0.95).encode(
+        x="at:T",
+        y=alt.value(4),
+        shape=alt.Shape("state:N", legend=None, scale=alt.Scale(domain=DEPLOYED, range=SHAPES)),
+        color=alt.Color("state:N", legend=None, scale=alt.Scale(domain=DEPLOYED, range=HUES)),
+        tooltip=[
+            alt.Tooltip("at:T", title="UTC", format="%d %b %H:%M"),
+            alt.Tooltip("title:N", title="Deployment"),
+            alt.Tooltip("state:N", title="State"),
+        ],
+    )
+    return [rules, marks]
+
+
+def heat(frame: pl.DataFrame, height_per_row: int = 24) -> alt.Chart:
+    """Availability per component (name) and bucket: one row each, worst first as the frame stands; grey is unknown."""
+    names = frame["name"].unique(maintain_order=True).to_list()
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_rect(cornerRadius=2, stroke="transparent", strokeWidth=2)
+        .encode(
+            x=alt.X("bucket_at:O", title=None, axis=alt.Axis(labels=False, ticks=False, domain=False)),
+            y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
+            color=alt.Color(
+                "worst_status:N",
+                scale=alt.Scale(domain=list(STATUS), range=[mark.hue for mark in STATUS.values()]),
+                legend=alt.Legend(title=None, orient="top", symbolType="square"),
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title="Component"),
+                alt.Tooltip("bucket_at:T", title="From (UTC)", format="%d %b %H:%M"),
+                alt.Tooltip("worst_status:N", title="Worst status"),
+            ],
+        )
+        .properties(height=max(1, len(names)) * height_per_row)
+    )
+    return chart
+
+
+def phases(frame: pl.DataFrame, height: int = 220) -> alt.Chart:
+    """Mean time of each probe phase per bucket, stacked."""
+    order: list[str] = ["resolve", "connect", "tls", "processing", "transfer"]
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_area(opacity=0.75)
+        .encode(
+            x=alt.X("bucket_at:T", title=None, axis=alt.Axis(grid=False, format=_format(frame))),
+            y=alt.Y("ms:Q", title="ms", stack="zero", axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
+            color=alt.Color("phase:N", sort=order, legend=alt.Legend(title=None, orient="top")),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("phase:N"),
+                alt.Tooltip("ms:Q", format=",.1f"),
+                alt.Tooltip("bucket_at:T", format="%d %b %H:%M"),
+            ],
+        )
+        .properties(height=height)
+    )
+    return chart
+
+
+def _format(frame: pl.DataFrame) -> str:
+    """Hours within two days, days beyond."""
+    if not frame.height:
+        return "%H:%M"
+    width = frame["bucket_at"].max() - frame["bucket_at"].min()  # type: ignore[operator]
+    return "%H:%M" if getattr(width, "days", 0) < 2 else "%d %b"

@@ -1,0 +1,96 @@
+"""The pages' only way to data: rows(sql, ...) of the newest generation, cached until there is a newer one."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from aurora.settings import Settings, load
+from warehouse.heartbeat import Heartbeat, last_beat
+from warehouse.lake import Lake
+from warehouse.publish import Generation
+from warehouse.query import Warehouse
+
+FRESH_S = 15
+
+
+def rows(sql: str, **params: Any) -> pl.DataFrame:
+    """The answer to one query; `$name` in the SQL takes the keyword of that name.
+
+    Cached per generation, and for FRESH_S at most, since models judge by the clock too.
+    """
+    folder = str(settings().published)
+    generation = _warehouse(folder).generation().number
+    return _cached(folder, generation, int(time.time() // FRESH_S), sql, params)
+
+
+def settings() -> Settings:
+    """The settings in force; a wrong edit of aurora.toml leaves those that were read last."""
+    return _settings_at(_mtime(_config()))
+
+
+def generation() -> Generation:
+    """The generation that the pages show. Raises NotPublishedError before the first one."""
+    return _warehouse(str(settings().published)).generation()
+
+
+def heartbeat() -> Heartbeat | None:
+    """What the worker last said, None if it never ran."""
+    return last_beat(settings().data)
+
+
+def lake() -> Lake:
+    """The lake, for what people write."""
+    return _lake(str(settings().lake))
+
+
+def utc_now() -> datetime:
+    """Now, UTC, without a zone, as the warehouse's instants are."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@st.cache_resource
+def _warehouse(folder: str) -> Warehouse:
+    return Warehouse(Path(folder))
+
+
+@st.cache_resource
+def _lake(folder: str) -> Lake:
+    return Lake(folder)
+
+
+@st.cache_data(max_entries=400, ttl=600, show_spinner=False)
+def _cached(folder: str, generation: int, tick: int, sql: str, params: dict[str, Any]) -> pl.DataFrame:
+    return _warehouse(folder).rows(sql, params or None)
+
+
+_last: dict[str, Settings] = {}
+
+
+def _settings_at(mtime: int) -> Settings:
+    """Loaded once per change of the file; AURORA_DATA and AURORA_CONFIG are fixed for the process."""
+    from aurora.errors import SettingsError
+
+    key = f"{_config()}:{mtime}"
+    if key not in _last:
+        try:
+            _last[key] = load()
+        except SettingsError:
+            if not _last:
+                raise
+            _last[key] = next(reversed(_last.values()))
+    return _last[key]
+
+
+def _config() -> Path:
+    return next(reversed(_last.values())).config if _last else load().config
+
+
+def _mtime(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

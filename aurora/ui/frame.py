@@ -1,0 +1,109 @@
+"""The frame of every page: header, freshness, notices, and the empty, stale and failed states."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import duckdb
+import polars as pl
+import streamlit as st
+
+from aurora.errors import AuroraError, NotPublishedError
+from aurora.ui.data import generation, heartbeat, rows
+from aurora.ui.filters import Span, time_range
+from aurora.ui.words import ago, plural, safe
+
+STALE_S = 60.0
+
+
+@contextmanager
+def page(title: str, sentence: str = "") -> Iterator[None]:
+    """The body of a page; a fault inside becomes one sentence instead of a stack of lines."""
+    st.title(title, anchor=False)
+    if sentence:
+        st.caption(sentence)
+    with told():
+        yield
+
+
+@contextmanager
+def ranged_page(title: str, default: str = "24h") -> Iterator[Span]:
+    """A page with the range control at its right."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
+        st.title(title, anchor=False, width="content")
+        span = time_range(default)
+    with told():
+        yield span
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say what is wrong, and what to do, where the data cannot be read."""
+    try:
+        yield
+    except NotPublishedError:
+        st.info("Aurora is loading its first data. This page fills by itself.", icon=":material/hourglass_top:")
+        _again()
+    except (AuroraError, duckdb.Error) as error:
+        said = str(error).splitlines()[0]
+        st.error(f"This cannot be shown now: {safe(said)}. Run `aurora doctor` to see why.", icon=":material/error:")
+
+
+@st.fragment(run_every="3s")
+def _again() -> None:
+    try:
+        generation()
+    except AuroraError:
+        return
+    st.rerun()
+
+
+def notices() -> None:
+    """What every page tells: wrong settings, a scheduler that stands still."""
+    beat = heartbeat()
+    if beat and beat.settings_error:
+        st.warning(
+            f"Settings are wrong, the old ones stay in use: {safe(beat.settings_error)}",
+            icon=":material/settings_alert:",
+        )
+    if beat and beat.age_s() > STALE_S:
+        when = datetime.fromisoformat(beat.ticked_at).replace(tzinfo=None)
+        st.warning(
+            f"The scheduler stopped {ago(when)}: figures stand still. Start it with `aurora up`.",
+            icon=":material/pause_circle:",
+        )
+
+
+def freshness() -> None:
+    """'Updated 12 s ago' from the newest good run, and which sources fail."""
+    told_by = rows(
+        "select max(last_good_at) as at, count(distinct source_instance) filter (where status = 'failed') as failing, "
+        "count(distinct source_instance) as sources from source_freshness"
+    ).row(0, named=True)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        late = told_by["at"] is None
+        st.caption(f":material/sync: Updated {ago(told_by['at'])} · {plural(told_by['sources'], 'source')}")
+        if told_by["failing"]:
+            st.page_link(
+                "pages/platform/sources.py",
+                label=f":red[{plural(told_by['failing'], 'source')} failing]",
+                icon=":material/error:",
+            )
+        elif late:
+            st.badge("no source has run well yet", icon=":material/warning:", color="orange")
+
+
+def empty(what: str, advice: str) -> None:
+    """The empty state: what there is none of, and what would fill it."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f":material/inbox: **{what}**", width="content")
+        st.caption(advice, width="content")
+
+
+def demo_badge(frame: pl.DataFrame) -> None:
+    """Say so where rows of the demo estate are shown; the only thing that may look for them."""
+    if "source_instance" in frame.columns and (frame["source_instance"] == "demo").any():
+        st.badge(
+            "Demo data", icon=":material/science:", color="violet",
+            help="Part of what you see is the demo estate. `aurora demo remove` takes every row of it out.",
+        )  # fmt: skip

@@ -1,0 +1,124 @@
+"""How figures, times and states are said: one way on every page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from aurora.ui.data import utc_now
+
+NOTHING = "n/a"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a status looks: word, icon, text mark, Streamlit colour, and colours of its mark and its pill."""
+
+    word: str
+    icon: str
+    sign: str
+    color: str
+    hue: str
+    pill: str
+
+
+STATUS = {
+    "down": Mark("Down", "cancel", "✕", "red", "#EF4444", "#B91C1C"),
+    "degraded": Mark("Degraded", "warning", "▲", "orange", "#F59E0B", "#B45309"),
+    "unknown": Mark("Unknown", "help", "?", "gray", "#9CA3AF", "#6B7280"),
+    "maintenance": Mark("Maintenance", "build", "◆", "gray", "#6B7280", "#4B5563"),
+    "healthy": Mark("Healthy", "check_circle", "●", "green", "#10B981", "#047857"),
+}
+SEVERITY_COLOR = {"critical": "red", "high": "red", "warning": "orange", "medium": "orange"}
+TYPE_WORD = {
+    "web": "Web",
+    "mobile_ios": "iOS",
+    "mobile_android": "Android",
+    "desktop": "Desktop",
+    "api": "API",
+    "microservice": "Microservice",
+    "server": "Server",
+    "database": "Database",
+    "cdn": "CDN",
+    "third_party": "Third party",
+    "unknown": "Unknown",
+}
+
+
+def pill(status: str) -> str:
+    """'✕ Down', '▲ Degraded' ...: sign and word, never colour alone."""
+    mark = STATUS.get(status, STATUS["unknown"])
+    return f"{mark.sign} {mark.word}"
+
+
+def safe(text: object) -> str:
+    """Text from outside, with Markdown's and HTML's special characters made harmless."""
+    special = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]()#+|~$:<>!"})
+    return str(text).replace("\n", " ").translate(special)
+
+
+def number(value: float | None, unit: str = "", digits: int = 0) -> str:
+    """'1,234 ms', '99.95%'; null is n/a."""
+    if value is None:
+        return NOTHING
+    gap = "" if unit in ("", "%") else " "
+    return f"{value:,.{digits}f}{gap}{unit}"
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """'99.95%', cut rather than rounded so that 99.996 is not said to be 100; null is n/a."""
+    if value is None:
+        return NOTHING
+    cut = int(value * 10**digits) / 10**digits
+    return f"{cut:.{digits}f}%"
+
+
+def count(value: float | None) -> str:
+    """'1,234', '12.4k', '1.2M'; null is n/a."""
+    if value is None:
+        return NOTHING
+    for limit, letter in ((1e6, "M"), (1e4, "k")):
+        if value >= limit:
+            return f"{value / (1e6 if letter == 'M' else 1e3):.1f}{letter}"
+    return f"{value:,.0f}"
+
+
+def money(value: Decimal | None, currency: str | None) -> str:
+    """'$12,340' or 'AED 12,340'; null is n/a."""
+    if value is None:
+        return NOTHING
+    sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency or "", f"{currency or '?'} ")
+    return f"{'-' if value < 0 else ''}{sign}{abs(value):,.0f}"
+
+
+def ago(instant: datetime | None) -> str:
+    """'12 s ago', '3 h ago'; null is never, the future is named as such."""
+    if instant is None:
+        return "never"
+    seconds = (utc_now() - instant).total_seconds()
+    return f"in {span(-seconds)}" if seconds < -5 else f"{span(max(0, seconds))} ago"
+
+
+def span(seconds: float) -> str:
+    """'45 s', '12 min', '3 h', '5 days'."""
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds // 86400)} days"
+
+
+def plural(n: int, word: str) -> str:
+    """'1 component', '2 components'."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def delta(now: float | None, before: float | None, unit: str = "", digits: int = 0) -> str | None:
+    """'+6 ms' against the span before; None where either is not known."""
+    if now is None or before is None:
+        return None
+    return f"{now - before:+,.{digits}f}{'' if unit in ('', '%') else ' '}{unit}"
+
+
+def column(frame: Any, name: str) -> list[Any]:
+    """A column as a list with nulls as None, for sparklines."""
+    return list(frame[name].to_list()) if name in frame.columns else []

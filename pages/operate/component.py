@@ -1,0 +1,154 @@
+"""Component: one component from all sides: trends, deployments, alerts, probes, uptime, raw rows.
+
+icon: deployed_code
+order: 21
+hidden: yes
+"""
+
+import polars as pl
+import streamlit as st
+
+from aurora.insights.marks import deployment_marks
+from aurora.ui import charts, tables
+from aurora.ui.data import rows
+from aurora.ui.export import behind
+from aurora.ui.filters import time_range
+from aurora.ui.frame import demo_badge, empty, told
+from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, number, percent, safe, span
+
+ONE = "from component_status where component_id = $id"
+UPTIME = "from component_uptime where component_id = $id"
+SERIES = """
+    from health_series(since := $since, until := $until, bucket_s := $bucket_s)
+    where component_id = $id order by bucket_at"""
+SHIPPED = """
+    select coalesce(d.finished_at, d.created_at) as at, d.version, d.status, d.is_rollback, d.app_id, d.actor
+    from deployments_by_app d join app_components a on a.app_id = d.app_id and a.component_id = $id
+    where d.env_tier = 'production' and coalesce(d.finished_at, d.created_at) between $since and $until
+    order by at desc"""
+ALERTS = """
+    select started_at, severity, state, title, message, ended_at, actor from alerts_now
+    where component_id = $id order by is_open desc, started_at desc limit 200"""
+PROBES = """
+    select started_at, is_success, error_type, http_status, duration_ms, resolve_ms, connect_ms, tls_ms, processing_ms,
+           transfer_ms, cert_not_after_at, is_cert_trusted, target
+    from probe_results where component_id = $id and part_day between $since::date and $until::date
+      and started_at between $since and $until order by started_at desc limit 2000"""
+RAW = """
+    from component_health where component_id = $id and part_day between $since::date and $until::date
+      and ts_start between $since and $until order by ts_start desc limit 2000"""
+MEASURES = {
+    "response_time_ms": (
+        "Response time",
+        "ms",
+        {"response_time_ms": "mean", "response_time_p95_ms": "95th percentile"},
+    ),
+    "cpu_pct": ("CPU and memory", "%", {"cpu_pct": "CPU", "memory_pct": "memory", "disk_pct": "disk"}),
+    "error_rate_pct": ("Error rate", "%", {"error_rate_pct": "error rate"}),
+    "requests_per_minute": ("Requests", "per minute", {"requests_per_minute": "requests"}),
+}
+
+
+def head(row: dict[str, object], uptime: pl.DataFrame) -> None:
+    """Status with its reason, then the figures of now."""
+    mark = STATUS[str(row["status"])]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(mark.word, icon=f":material/{mark.icon}:", color=mark.color)  # type: ignore[arg-type]
+        said = row["status_reason"] or f"{TYPE_WORD.get(str(row['type']), '')} reports normally"
+        st.markdown(safe(said))
+        st.caption(f"sampled {ago(row['sampled_at'])} · {safe(row['component_id'])}")  # type: ignore[arg-type]
+    windows = {
+        window: (pct, cover)
+        for window, pct, cover in uptime.select("time_window", "uptime_pct", "coverage_pct").iter_rows()
+    }
+    with st.grid(columns=6, min_column_width=140):
+        st.metric("CPU", number(row["cpu_pct"], "%", 0), border=True)  # type: ignore[arg-type]
+        st.metric("Memory", number(row["memory_pct"], "%", 0), border=True)  # type: ignore[arg-type]
+        st.metric("Response", number(row["response_time_ms"], "ms"), border=True)  # type: ignore[arg-type]
+        for window in ("24h", "7d", "30d"):
+            pct, cover = windows.get(window, (None, None))
+            observed = percent(cover, 0) if cover is not None else NOTHING
+            st.metric(
+                f"Uptime {window}",
+                percent(pct),
+                border=True,
+                help=f"Observed {observed} of the time; the rest is in no denominator.",
+            )
+
+
+def phase_means(probes: pl.DataFrame, bucket_s: int) -> pl.DataFrame:
+    """Mean of each phase per bucket, long, for the chart."""
+    names = ["resolve", "connect", "tls", "processing", "transfer"]
+    return (
+        probes.sort("started_at")
+        .group_by_dynamic("started_at", every=f"{bucket_s}s")
+        .agg(pl.col(f"{name}_ms").mean().alias(name) for name in names)
+        .rename({"started_at": "bucket_at"})
+        .unpivot(index="bucket_at", on=names, variable_name="phase", value_name="ms")
+        .with_columns(pl.col("phase").replace_strict({name: rank for rank, name in enumerate(names)}).alias("rank"))
+        .drop_nulls("ms")
+    )
+
+
+chosen = st.query_params.get("component", "")
+with told():
+    found = rows(ONE, id=chosen)
+    if not found.height:
+        st.title("Component", anchor=False)
+        empty("No such component", "It may have been removed. Choose one on System Health.")
+        st.page_link("pages/operate/system_health.py", label="System Health", icon=":material/arrow_back:")
+        st.stop()
+    row = found.row(0, named=True)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(row["name"], anchor=False, width="content")
+        ranged = time_range()
+    window = {"id": chosen, "since": ranged.since, "until": ranged.until}
+    head(row, rows(UPTIME, id=chosen))
+
+    series = rows(SERIES, id=chosen, **ranged.params)
+    shipped = rows(SHIPPED, **window)
+    if not series.height:
+        empty("No samples in this range", f"Last seen {ago(row['last_seen_at'])}. Choose a longer range.")
+    marks = deployment_marks(shipped)
+    drawn = [name for name in MEASURES if series[name].is_not_null().any()]
+    for start in range(0, len(drawn), 2):
+        for place, name in zip(st.columns(2, gap="medium"), drawn[start : start + 2], strict=False):
+            title, unit, measures = MEASURES[name]
+            present = {column: said for column, said in measures.items() if series[column].is_not_null().any()}
+            with place.container(border=True):
+                st.subheader(title, anchor=False)
+                st.altair_chart(charts.lines(series, present, unit, marks, height=200), alt=f"{title} over the range")
+
+    alerts, probes = rows(ALERTS, id=chosen), rows(PROBES, **window)
+    tabs = st.tabs(["Alerts", "Probes", "Deployments", "Raw rows"], key="part", on_change="rerun", bind="query-params")
+    if tabs[0].open:
+        with tabs[0]:
+            tables.plain(alerts, "Alerts") if alerts.height else empty("No alert so far", "None was reported for it.")
+    if tabs[1].open:
+        with tabs[1]:
+            if probes.height:
+                phases = phase_means(probes, ranged.bucket_s)
+                st.altair_chart(charts.phases(phases), alt="Mean time of each probe phase")
+                certificates = probes["cert_not_after_at"].drop_nulls()
+                if certificates.len():
+                    left_s = (certificates[0] - ranged.until).total_seconds()
+                    st.caption(f"Certificate valid for {span(left_s) if left_s > 0 else 'no longer'}.")
+                tables.plain(probes, "Probes")
+            else:
+                empty("No probe in this range", "Add its address to an http_probe source in aurora.toml.")
+    if tabs[2].open:
+        with tabs[2]:
+            tables.plain(shipped, "Deployments") if shipped.height else empty("No deployment", "None in this range.")
+    if tabs[3].open:
+        with tabs[3]:
+            tables.plain(rows(RAW, **window), "Raw rows", 14)
+    demo_badge(found)
+    behind(
+        {
+            "Series": (SERIES, {"id": chosen, **ranged.params}),
+            "Alerts": (ALERTS, {"id": chosen}),
+            "Uptime": (UPTIME, {"id": chosen}),
+            "Raw rows": (RAW, window),
+        },
+        "component",
+    )

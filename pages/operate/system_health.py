@@ -1,0 +1,126 @@
+"""System Health: the status of every component, with its measures, trend and uptime, worst first.
+
+icon: monitor_heart
+order: 20
+"""
+
+import polars as pl
+import streamlit as st
+
+from aurora.insights.marks import deployment_marks
+from aurora.ui import charts, tables
+from aurora.ui.data import rows
+from aurora.ui.export import behind, download
+from aurora.ui.filters import Span, pills, search
+from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.words import STATUS, plural
+
+TYPES = ["server", "database", "api", "cdn", "third_party"]
+WORST = 14
+STATUSES = """
+    select s.*, u.uptime_pct, u.coverage_pct, list_sort(list(a.app_id)) as app_ids
+    from component_status s
+    left join component_uptime u on u.component_id = s.component_id and u.time_window = $time_window
+    left join app_components a on a.component_id = s.component_id
+    group by all order by s.status_rank, s.open_alert_count desc, s.name"""
+TRENDS = """
+    select component_id, list(response_time_ms order by bucket_at) as trend
+    from health_series(since := $since, until := $until, bucket_s := $bucket_s) group by component_id"""
+BY_TYPE = """
+    select h.bucket_at, c.type, avg(h.response_time_ms) as response_time_ms
+    from health_series(since := $since, until := $until, bucket_s := $bucket_s) h
+    join components c on c.component_id = h.component_id
+    where h.response_time_ms is not null group by all order by all"""
+HEAT = """
+    select h.component_id, h.bucket_at, coalesce(h.worst_status, 'unknown') as worst_status
+    from health_series(since := $since, until := $until, bucket_s := $bucket_s) h order by h.bucket_at"""
+SHIPPED = """
+    select coalesce(finished_at, created_at) as at, version, status, is_rollback, app_id from deployments_by_app
+    where env_tier = 'production' and coalesce(finished_at, created_at) between $since and $until order by at"""
+
+
+def matching(frame: pl.DataFrame, statuses: list[str], types: list[str], text: str) -> pl.DataFrame:
+    """The rows that the filters leave; an application in the URL narrows to its components."""
+    if app := st.query_params.get("app"):
+        frame = frame.filter(pl.col("app_ids").list.contains(app))
+    if statuses:
+        frame = frame.filter(pl.col("status").is_in(statuses))
+    if types:
+        frame = frame.filter(pl.col("type").is_in(types))
+    if text:
+        found = pl.concat_str(["name", "component_id", "status_reason"], separator=" ", ignore_nulls=True)
+        frame = frame.filter(found.str.to_lowercase().str.contains(text.lower(), literal=True))
+    return frame
+
+
+def ask() -> tuple[list[str], list[str], str]:
+    """Status, type and text, kept in the URL."""
+    with st.container(horizontal=True, vertical_alignment="center", key="filters"):
+        statuses = pills("Status", list(STATUS), "status")
+        types = pills("Type", TYPES, "type")
+        text = search("Find a component")
+    app = st.query_params.get("app")
+    if app and st.button(f"Application: {app}", icon=":material/close:", help="Show all applications", type="tertiary"):
+        del st.query_params["app"]
+        st.rerun()
+    return statuses, types, text
+
+
+@st.fragment(run_every="15s")
+def live(span: Span, statuses: list[str], types: list[str], text: str) -> None:
+    """The part that follows the world: the table is drawn again in place when a sample lands."""
+    everything = rows(STATUSES, time_window=span.label if span.label != "1h" else "24h")
+    if not everything.height:
+        empty("No component is known", "Components appear when a source reports them: see Sources.")
+        return
+    st.caption(
+        " · ".join(f"{mark.sign} {(everything['status'] == word).sum()} {word}" for word, mark in STATUS.items())
+    )
+    shown = matching(everything, statuses, types, text).join(rows(TRENDS, **span.params), on="component_id", how="left")
+    if not shown.height:
+        empty("No component matches", "Clear the status, type or text filter above.")
+        return
+    window = "24h" if span.label == "1h" else span.label
+    clicked = tables.components(shown, f"Uptime {window}", "components")
+    if clicked:
+        st.switch_page("pages/operate/component.py", query_params={"component": clicked, "range": span.label})
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        freshness()
+        demo_badge(shown)
+        download(shown.drop("trend", "app_ids"), "system health", "health-csv")
+
+
+with ranged_page("System Health") as span:
+    chosen = ask()
+    live(span, *chosen)
+
+    trends, heat = st.tabs(["Response by type", "Status over time"], key="view", on_change="rerun", bind="query-params")
+    window = {"since": span.since, "until": span.until}
+    if trends.open:
+        with trends:
+            by_type = rows(BY_TYPE, **span.params)
+            if by_type.height:
+                wide = by_type.pivot("type", index="bucket_at", values="response_time_ms").sort("bucket_at")
+                measures = {name: name.replace("_", " ") for name in TYPES if name in wide.columns}
+                marks = deployment_marks(rows(SHIPPED, **window))
+                st.altair_chart(charts.lines(wide, measures, "ms", marks), alt="Mean response time per component type")
+            else:
+                empty("No response times in this range", "Choose a longer range.")
+    if heat.open:
+        with heat:
+            names = matching(rows(STATUSES, time_window="24h"), *chosen).select("component_id", "name").head(WORST)
+            cells = names.join(rows(HEAT, **span.params), on="component_id", maintain_order="left_right")
+            if cells.height:
+                st.altair_chart(charts.heat(cells), alt="Worst status per component and bucket, worst components first")
+                st.caption(f"The worst status in each bucket, {plural(names.height, 'component')}, worst first.")
+            else:
+                empty("No samples in this range", "Choose a longer range.")
+
+    behind(
+        {
+            "Status": (STATUSES, {"time_window": "24h"}),
+            "Trends": (TRENDS, span.params),
+            "Status over time": (HEAT, span.params),
+        },
+        "health",
+    )
