@@ -10,6 +10,7 @@ from aurora.ui.session import gate
 st.set_page_config(page_title="Aurora", page_icon=str(ROOT / "static" / "aurora.svg"), layout="wide")
 st.logo(str(ROOT / "static" / "logo.svg"), icon_image=str(ROOT / "static" / "aurora.svg"), size="large")
 
+st.html(ROOT / "static" / "aurora.css")
 gate()
 page = st.navigation(sections(ROOT / "pages"), expanded=True)
 notices()

@@ -20,7 +20,7 @@ from aurora.up import end_with_parent
 from ingest.connector import load_connectors
 from ingest.importing import import_file
 from ingest.land import Landed
-from ingest.plan import DEMO, planned_sources
+from ingest.plan import DEMO, SELF, planned_sources
 from ingest.run import Ingest, Outcome
 from ingest.schedule import Worker
 from warehouse.lake import Lake
@@ -41,7 +41,7 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     if unknown:
         have = ", ".join(source.name for source in planned)
         raise AuroraError(f"no source is named {', '.join(sorted(unknown))}: sources are {have}")
-    wanted = [source for source in planned if not names or source.name in names]
+    wanted = [source for source in planned if source.name in names or (not names and source.name != SELF)]
     outcomes = _ingest_with_bars(settings, lake, wanted, out)
     make_visible(settings.data, lake)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]

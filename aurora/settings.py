@@ -149,22 +149,38 @@ def load(data: Path | None = None, config: Path | None = None, port: int | None 
     Raises SettingsError with one sentence that names file, line and what to write instead.
     """
     path = (config or Path(os.environ.get("AURORA_CONFIG") or ROOT / "aurora.toml")).resolve()
+    if path.exists() and not path.is_file():
+        raise SettingsError(f"{path}: this is no file: name the settings file with --config")
     given: dict[str, Any] = {"config": path}
     folder = data or os.environ.get("AURORA_DATA")
     if folder:
         given["data"] = Path(folder).resolve()
     if port or os.environ.get("PORT"):
-        given["port"] = port or os.environ["PORT"]
+        given["port"] = port or _port(os.environ["PORT"])
+    if os.environ.get("AURORA_HOST"):
+        given["host"] = os.environ["AURORA_HOST"]
     if os.environ.get("AURORA_NO_DEMO"):
         given["demo"] = False
     try:
         settings = Settings(**given)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: this is not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{path}, line {line}: this is not UTF-8 text: save the file as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: this cannot be read ({error.strerror})") from error
     except ValidationError as error:
         raise SettingsError(_sentence(path, error)) from error
     _refuse_doubles(path, settings)
-    return settings
+    # A folder named in the file stands beside the file, wherever Aurora is started from.
+    return settings.model_copy(update={"data": (path.parent / settings.data).resolve()})
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise SettingsError(f"environment variable PORT is {text!r}: set it to a number from 1 to 65535")
+    return int(text)
 
 
 def environment_for(settings: Settings) -> dict[str, str]:
@@ -191,7 +207,7 @@ def _refuse_doubles(path: Path, settings: Settings) -> None:
 def _sentence(path: Path, error: ValidationError, prefix: tuple[str | int, ...] = ()) -> str:
     first = error.errors(include_url=False)[0]
     place = (*prefix, *first["loc"])
-    key = ".".join(str(part) for part in place if isinstance(part, str) and part != "source") or "the file"
+    key = ".".join(str(part) for part in place if isinstance(part, str) and part != "source") or "source"
     advice = {
         "extra_forbidden": "there is no such setting: remove it or mend its spelling",
         "missing": "it is missing: add it",

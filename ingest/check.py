@@ -19,11 +19,12 @@ from aurora.contracts.columns import words_of
 
 @dataclass(frozen=True)
 class Reject:
-    """One row that broke its contract: the rule, a sentence, and the row whole."""
+    """One row that broke its contract: the rule, a sentence, the row whole, and its place among the rows given."""
 
     rule: str
     message: str
     payload: Row
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,23 @@ class Checked:
 
 def check(table: type[Table], rows: Iterable[Row] | pl.DataFrame, stamp: Stamp) -> Checked:
     """Rows or a frame against the table's contract; the last of several rows with one key wins."""
-    frame, rejects = _frame_of(table, rows) if isinstance(rows, pl.DataFrame) else _rows_of(table, rows)
-    result, failure = table.filter(_stamped(table, frame, stamp))
-    good = pl.DataFrame(result)
+    places: list[int] = []
+    if isinstance(rows, pl.DataFrame):
+        frame, rejects = _frame_of(table, rows)
+    else:
+        frame, rejects = _rows_of(table, rows, places)
+    stamped = _stamped(table, frame, stamp)
+    good = pl.DataFrame(table.filter(stamped)[0])
     if good.height < frame.height:
-        rejects += _failures(table, failure.details())
-    unique = _unique(table, good)
+        # Asked again with the row's number in a column that is free: the answer does not tell places.
+        numbered = stamped.with_columns(run_id=pl.int_range(pl.len()).cast(pl.String))
+        rejects += _failures(table, table.filter(numbered)[1].details(), places)
+    unique = unique_keys(table, good)
     return Checked(unique, rejects, good.height - unique.height)
 
 
-def _unique(table: type[Table], good: pl.DataFrame) -> pl.DataFrame:
+def unique_keys(table: type[Table], good: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the last row of each key."""
     key = list(table.spec.key)
     if good.height < 2 or not good.select(pl.struct(key).is_duplicated().any()).item():
         return good
@@ -76,18 +84,19 @@ def _stamped(table: type[Table], frame: pl.DataFrame, stamp: Stamp) -> pl.DataFr
     return frame.with_columns(absent).with_columns(marks).select(table.own_columns())
 
 
-def _rows_of(table: type[Table], rows: Iterable[Row]) -> tuple[pl.DataFrame, list[Reject]]:
-    """Row by row: each value must already be of its column's kind."""
+def _rows_of(table: type[Table], rows: Iterable[Row], places: list[int]) -> tuple[pl.DataFrame, list[Reject]]:
+    """Row by row: each value must already be of its column's kind; `places` gets where the good ones stood."""
     kinds = {name: kind for name, kind in table.dtypes().items() if name not in COMMON}
     takers = {name: _taker(kind) for name, kind in kinds.items()}
     good: list[Row] = []
     rejects: list[Reject] = []
-    for row in rows:
+    for place, row in enumerate(rows):
         taken, problem = _take(row, takers)
         if problem:
-            rejects.append(Reject(*problem, payload=row))
+            rejects.append(Reject(*problem, payload=row, place=place))
         else:
             good.append(taken)
+            places.append(place)
     return pl.DataFrame(good, schema=kinds, orient="row"), rejects
 
 
@@ -118,7 +127,7 @@ def _taker(kind: pl.DataType) -> Callable[[Any], Any]:
         pl.Boolean: lambda value: _exactly(value, bool, "true or false"),
         pl.Date: _day,
         pl.Binary: lambda value: _exactly(value, bytes, "bytes"),
-        pl.String: lambda value: _exactly(value, str, "text"),
+        pl.String: _text,
     }
     return kinds[type(kind)]
 
@@ -127,6 +136,12 @@ def _exactly(value: Any, kind: type, word: str) -> Any:
     if type(value) is not kind:
         raise TypeError(f"is {type(value).__name__}, wanted {word}")
     return value
+
+
+def _text(value: Any) -> str:
+    text: str = _exactly(value, str, "text")
+    text.encode()  # half of a surrogate pair, which JSON lets through, is refused here by a ValueError
+    return text
 
 
 def _instant(value: Any) -> datetime:
@@ -166,7 +181,7 @@ def _money(value: Any) -> Decimal:
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int):
         raise ValueError("is no number")
-    if exponent < -18 or abs(amount) >= 10**20:
+    if exponent < -18 or amount.copy_abs() >= 10**20:  # abs() would round it
         raise ValueError("has more than 18 decimals or 20 digits before them")
     return amount
 
@@ -174,7 +189,7 @@ def _money(value: Any) -> Decimal:
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list | tuple) or any(type(item) is not str for item in value):
         raise TypeError("is no list of text")
-    return list(value)
+    return [_text(item) for item in value]
 
 
 def _frame_of(table: type[Table], frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Reject]]:
@@ -212,7 +227,7 @@ def _converted(column: pl.Series, kind: pl.DataType) -> pl.Series:
         return column.dt.convert_time_zone("UTC").cast(kind) if zoned else nothing
     if isinstance(kind, pl.Decimal):
         exact = have.is_decimal() or have.is_integer()
-        return column.cast(kind, strict=False) if exact else nothing
+        return _exact(column, kind) if exact else nothing
     if kind == pl.Float64 and have.is_numeric() and not have.is_decimal():
         return column.cast(pl.Float64)
     if kind == pl.Int64 and have.is_integer():
@@ -224,7 +239,16 @@ def _converted(column: pl.Series, kind: pl.DataType) -> pl.Series:
     return nothing
 
 
-def _failures(table: type[Table], details: pl.DataFrame) -> list[Reject]:
+def _exact(column: pl.Series, kind: pl.DataType) -> pl.Series:
+    """The column as money, null where digits would be lost."""
+    taken = column.cast(kind, strict=False)
+    if not isinstance(column.dtype, pl.Decimal) or column.dtype.scale <= 18:
+        return taken
+    same = taken.cast(column.dtype, strict=False) == column
+    return pl.select(pl.when(same.fill_null(False)).then(taken)).to_series().rename(column.name)
+
+
+def _failures(table: type[Table], details: pl.DataFrame, places: list[int]) -> list[Reject]:
     """A Reject for each failed row; the columns after the contract's hold the verdict of each rule."""
     names = table.column_names()
     rules = [name for name in details.columns if name not in names]
@@ -232,9 +256,9 @@ def _failures(table: type[Table], details: pl.DataFrame) -> list[Reject]:
     rejects = []
     for row in details.iter_rows(named=True):
         broken = next((rule for rule in rules if row[rule] == "invalid"), "contract")
-        rejects.append(
-            Reject("|".join(_parts(broken)).rstrip("|"), _why(table, broken, row), {name: row[name] for name in own})
-        )
+        payload = {name: row[name] for name in own}
+        place = places[int(row["run_id"])] if places else None
+        rejects.append(Reject("|".join(_parts(broken)).rstrip("|"), _why(table, broken, row), payload, place))
     return rejects
 
 
@@ -262,4 +286,5 @@ def _short(value: object) -> str:
 
 def as_json(payload: Row) -> str:
     """A rejected row as JSON text; what JSON has no form for becomes text."""
-    return json.dumps(payload, default=str, ensure_ascii=False, sort_keys=True)
+    whole = {str(name): value for name, value in payload.items()}
+    return json.dumps(whole, default=str, ensure_ascii=False, sort_keys=True).encode(errors="replace").decode()

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from aurora.errors import ErrorClass, SourceError
 
@@ -43,7 +44,9 @@ _ADVICE: dict[ErrorClass, str] = {
     "vendor_5xx": "nothing to do here: it is tried again at the next run",
 }
 _SECRET_FIELDS = re.compile(
-    r'("?(?:access_token|refresh_token|api_?key|token|password|secret|client_secret)"?\s*[:=]\s*"?)[^"&\s,}]+', re.I
+    r'("?(?:access_token|refresh_token|api_?key|token|password|secret|client_secret)"?\s*[:=]\s*)'
+    r'("(?:[^"\\]|\\.)*"|[^"&\s,}]+)',
+    re.I,
 )
 
 
@@ -103,9 +106,12 @@ class Http:
     def pages(self, path: str, params: Params | None = None, *, following: Following) -> Iterator[Json]:
         """Every page of a list, asked one by one; `following` tells the next page's params or address, or None."""
         asked: dict[str, Any] = dict(params or {})
-        where, seen = path, set()
+        where, seen, before = path, set(), None
         while True:
             answer = self.ask("GET", where, params=asked)
+            if answer.text == before:  # a server that does not know the parameter gives page one for ever
+                return
+            before = answer.text
             page = self._json(answer)
             yield page
             onward = following(page, answer, asked)
@@ -143,8 +149,7 @@ class Http:
         with self._session.request(
             method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs
         ) as response:
-            body = self._body(response)
-        text = body.decode(response.encoding or "utf-8", errors="replace")
+            text = _decoded(response, self._body(response))
         if self._keep:
             self._keep(method, self.redact(response.url), response.status_code, self.redact(text))
         return Answer(self.redact(response.url), response.status_code, response.headers, text)
@@ -152,19 +157,27 @@ class Http:
     def _body(self, response: requests.Response) -> bytes:
         """The whole body, within the run's time and MAX_BODY_BYTES, however slowly it drips."""
         parts, size = [], 0
-        for part in response.iter_content(65536):
-            parts.append(part)
-            size += len(part)
-            self._remaining_s()
-            if size > MAX_BODY_BYTES:
-                raise SourceError(f"{self.who}: an answer passed {MAX_BODY_BYTES >> 20} MiB: narrow it", "bad_query")
+        try:
+            # read1 gives what is there: read would wait for a full buffer and no limit could speak.
+            while part := response.raw.read1(65536, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                self._remaining_s()
+                if size > MAX_BODY_BYTES:
+                    raise SourceError(
+                        f"{self.who}: an answer passed {MAX_BODY_BYTES >> 20} MiB: narrow it", "bad_query"
+                    )
+        except ReadTimeoutError as error:
+            raise requests.ReadTimeout(error) from error
+        except HTTPError as error:
+            raise requests.exceptions.ChunkedEncodingError(error) from error
         return b"".join(parts)
 
     def _json(self, answer: Answer) -> Json:
         try:
             return json.loads(answer.text)
-        except ValueError as error:
-            start = " ".join(answer.text[:60].split())
+        except (ValueError, RecursionError) as error:
+            start = " ".join(self.redact(answer.text)[:60].split())
             raise SourceError(
                 f"{self.who}: {_place(answer.url)} answered {answer.status} with something that is not JSON "
                 f"({start!r}): check that url points at the API and not at a sign-in page or proxy",
@@ -173,9 +186,10 @@ class Http:
 
     def _url(self, path: str) -> str:
         url = path if "://" in path else f"{self.site.url.rstrip('/')}/{path.lstrip('/')}"
-        if urlsplit(url).netloc != urlsplit(self.site.url).netloc:
+        asked, mine = urlsplit(url), urlsplit(self.site.url)
+        if (asked.scheme, asked.netloc) != (mine.scheme, mine.netloc):
             raise SourceError(
-                f"{self.who}: a page leads to another host, {urlsplit(url).netloc}: refused", "schema_drift"
+                f"{self.who}: a page leads to another host, {asked.scheme}://{asked.hostname}: refused", "schema_drift"
             )
         return url
 
@@ -184,7 +198,7 @@ class Http:
             target = self.redact(urljoin(answer.url, answer.headers.get("Location", "")))
             return SourceError(f"{self.who}: redirected to {target}: put that address into url", "not_found")
         kind: ErrorClass = _CLASSES.get(answer.status, "vendor_5xx" if answer.status >= 500 else "bad_query")
-        said = " ".join(answer.text[:160].split())
+        said = " ".join(self.redact(answer.text)[:160].split())
         return SourceError(f"{self.who}: {_place(answer.url)} answered {answer.status} ({said}): {_ADVICE[kind]}", kind)
 
     def _broken(self, error: requests.RequestException, url: str) -> SourceError:
@@ -208,9 +222,23 @@ class Http:
 
     def redact(self, text: str) -> str:
         """The text without this site's secrets and without values of fields that usually hold one."""
-        for secret in self.site.secrets:
-            text = text.replace(secret, "***")
-        return _SECRET_FIELDS.sub(r"\1***", text)
+        for secret in filter(None, self.site.secrets):
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), quote(secret), json.dumps(secret)[1:-1]):
+                text = text.replace(form, "***")
+        return _SECRET_FIELDS.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return found[1] + ('"***"' if found[2].startswith('"') else "***")
+
+
+def _decoded(response: requests.Response, body: bytes) -> str:
+    """The body as text: UTF-8 unless the answer itself names a charset that exists."""
+    named = response.encoding if "charset" in response.headers.get("Content-Type", "").lower() else None
+    try:
+        return body.decode(named or "utf-8", errors="replace")
+    except LookupError:
+        return body.decode("utf-8", errors="replace")
 
 
 def by_link(page: Json, answer: Answer, asked: dict[str, Any]) -> str | None:

@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
@@ -17,8 +17,8 @@ import polars as pl
 from aurora.contracts import COMMON, Row, Table, table_named
 from aurora.errors import ContractError
 from ingest import formats
-from ingest.check import Reject, Stamp
-from ingest.land import Landed, land, quarantine
+from ingest.check import Checked, Reject, Stamp, check, unique_keys
+from ingest.land import Landed, quarantine
 from warehouse.lake import Batch, Lake
 
 SLICE = 50_000
@@ -56,7 +56,7 @@ def import_file(
     """Land a file; the same file again changes nothing more. Raises ContractError with one sentence."""
     target = _table_of(path, table)
     name = source_instance or re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-") or "import"
-    frame = _read(path, format)
+    frame, lines = _read(path, format)
     columns = [column for column in target.own_columns() if column not in COMMON]
     left_out = tuple(column for column in frame.columns if column not in columns and column not in COMMON)
     frame = frame.select([column for column in frame.columns if column in columns])
@@ -66,38 +66,44 @@ def import_file(
         have = pl.col("app_id") if "app_id" in frame.columns else pl.lit(None, dtype=pl.String)
         frame = frame.with_columns(have.fill_null(app_id).alias("app_id"))
     stamp = Stamp("import", name, uuid.uuid4().hex, datetime.now(UTC))
-    landed = Landed()
-    for offset in range(0, frame.height, SLICE):
-        landed += _land_slice(lake, target, frame.slice(offset, SLICE), path.name, offset, stamp)
-    return Imported(target.spec.name, landed, left_out)
+    # Slices bound the memory of the check; the write is one, since each write of a replaced slice is the whole of it.
+    slices = [
+        _checked(target, frame.slice(start, SLICE), lines[start : start + SLICE], path.name, stamp)
+        for start in range(0, frame.height, SLICE)
+    ]
+    return Imported(target.spec.name, _land(lake, target, slices, stamp), left_out)
 
 
-def _land_slice(lake: Lake, table: type[Table], frame: pl.DataFrame, file: str, offset: int, stamp: Stamp) -> Landed:
+def _land(lake: Lake, table: type[Table], slices: list[Checked], stamp: Stamp) -> Landed:
     stream = f"{stamp.source_instance}/import-{table.spec.name}"
-    rows, rejects = _parsed(table, frame, file, offset)
+    rejects = [reject for checked in slices for reject in checked.rejects]
     quarantine(lake, table, rejects, stamp, stream)
-    while True:
-        landed = land(lake, table, rows, stamp, Batch(stream, lake.cursor(table, stream)[0] + 1))
-        if not landed.repeated:
-            return landed + Landed(quarantined_count=len(rejects))
+    given = pl.concat([checked.good for checked in slices]) if slices else table.empty()
+    good = unique_keys(table, given)
+    twice = sum(checked.duplicate_count for checked in slices) + given.height - good.height
+    while (written := lake.write(table, good, Batch(stream, lake.cursor(table, stream)[0] + 1))).repeated:
+        pass
+    return Landed(written.row_count, written.duplicate_count + twice, len(rejects))
 
 
-def _parsed(table: type[Table], frame: pl.DataFrame, file: str, offset: int) -> tuple[list[Row], list[Reject]]:
-    """Rows with text read as its column's kind; a cell that cannot be read sends its row to quarantine."""
+def _checked(table: type[Table], frame: pl.DataFrame, lines: list[int], file: str, stamp: Stamp) -> Checked:
+    """Rows with text read as its column's kind, checked; every rejected one names file and line."""
     kinds = table.dtypes()
-    rows, rejects = [], []
-    for number, row in enumerate(frame.iter_rows(named=True), offset + 2):
-        parsed: Row = {}
+    rows, at, unreadable = [], [], []
+    for line, row in zip(lines, frame.iter_rows(named=True), strict=True):
         try:
-            for name, value in row.items():
-                parsed[name] = _cell(name, value, kinds[name])
+            rows.append({name: _cell(name, value, kinds[name]) for name, value in row.items()})
+            at.append(line)
         except ValueError as error:
-            rejects.append(
-                Reject("unreadable", f"{file}, line {number}: {error}", row | {"file": file, "line": number})
-            )
-        else:
-            rows.append(parsed)
-    return rows, rejects
+            unreadable.append(_in_file(Reject("unreadable", str(error), row), file, line))
+    checked = check(table, rows, stamp)
+    broken = [_in_file(reject, file, at[reject.place or 0]) for reject in checked.rejects]
+    return replace(checked, rejects=unreadable + broken)
+
+
+def _in_file(reject: Reject, file: str, line: int) -> Reject:
+    told = {name: value for name, value in reject.payload.items() if value is not None}
+    return Reject(reject.rule, f"{file}, line {line}: {reject.message}", told | {"file": file, "line": line})
 
 
 def _cell(name: str, value: Any, kind: pl.DataType) -> Any:
@@ -123,6 +129,8 @@ def _parse(text: str, kind: pl.DataType) -> Any:
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
     if kind == pl.Date:
         return date.fromisoformat(text)
+    if "_" in text and kind in (pl.Int64, pl.Float64):
+        raise ValueError("Python alone reads 1_000 as a number")
     if kind == pl.Int64:
         return int(text)
     if kind == pl.Float64:
@@ -153,20 +161,20 @@ def _table_of(path: Path, table: str | None) -> type[Table]:
         raise ContractError(f"{path}: {error.args[0]}: say which with --table") from error
 
 
-def _read(path: Path, format: str | None) -> pl.DataFrame:
+def _read(path: Path, format: str | None) -> tuple[pl.DataFrame, list[int]]:
     readers = dict(_readers())
     by_ending = {ending: name for name, module in readers.items() for ending in module.ENDINGS}
     name = format or by_ending.get(path.suffix.lower(), "")
     if name not in readers:
         raise ContractError(f"{path}: cannot tell its format: say --format {' or '.join(readers)}")
     try:
-        frame: pl.DataFrame = readers[name].read(path)
+        read: tuple[pl.DataFrame, list[int]] = readers[name].read(path)
     except FileNotFoundError as error:
         raise ContractError(f"{path}: there is no such file") from error
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()
         raise ContractError(f"{path}: this cannot be read as {name}: {first[0] if first else error}") from error
-    return frame
+    return read
 
 
 def _readers() -> Iterator[tuple[str, Any]]:

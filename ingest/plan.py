@@ -13,12 +13,19 @@ LOCAL_PROMETHEUS = "local-prometheus"
 
 def planned_sources(settings: Settings, lake: Lake) -> tuple[SourceSettings, ...]:
     """All sources to run, those of aurora.toml first; a name that stands there wins over one found here."""
-    found = [SourceSettings(name=SELF, connector="http_probe", urls=[f"http://127.0.0.1:{settings.port}/healthz"])]  # type: ignore[call-arg]
+    found: list[SourceSettings] = []
     if settings.detect_prometheus and _prometheus_answers() and not _has_prometheus(settings):
-        found.append(SourceSettings(name=LOCAL_PROMETHEUS, connector="prometheus", url="http://127.0.0.1:9090"))  # type: ignore[call-arg]
+        found.append(_source(LOCAL_PROMETHEUS, "prometheus", url="http://127.0.0.1:9090"))
     if settings.demo and demo_is_wanted(lake):
-        found.append(SourceSettings(name=DEMO, connector="demo"))
+        found.append(_source(DEMO, "demo"))
+    found.append(
+        _source(SELF, "http_probe", urls=[{"url": f"http://127.0.0.1:{settings.port}/healthz", "name": "Aurora"}])
+    )
     return settings.source + tuple(source for source in found if source.name not in settings.source_names)
+
+
+def _source(name: str, connector: str, **options: object) -> SourceSettings:
+    return SourceSettings.model_validate({"name": name, "connector": connector, **options})
 
 
 def demo_is_wanted(lake: Lake) -> bool:

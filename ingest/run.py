@@ -1,5 +1,6 @@
 """One run of a source: its due streams one after the other, each landing as it goes and leaving one sync_runs row."""
 
+import errno
 import gzip
 import json
 import logging
@@ -79,7 +80,16 @@ class Ingest:
         except SourceError as error:
             return [self._refused(source, str(error))]
         wanted = [stream for name, stream in connector.streams.items() if only is None or name in only]
-        return [StreamRun(self, source, connector, stream, options).go() for stream in wanted]
+        return [self._run_stream(source, connector, stream, options) for stream in wanted]
+
+    def _run_stream(self, source: SourceSettings, connector: Connector, stream: Stream, options: Any) -> Outcome:
+        try:
+            run = StreamRun(self, source, connector, stream, options)
+        except Exception as error:
+            log.error("%s/%s: the run could not begin", source.name, stream.name, exc_info=error)
+            sentence = f"{source.name}/{stream.name}: the run could not begin: {_told(error)}"
+            return Outcome(source.name, stream.name, "failed", Landed(), sentence[:1000], "internal")
+        return run.go()
 
     def _refused(self, source: SourceSettings, sentence: str) -> Outcome:
         now = self.clock()
@@ -126,8 +136,8 @@ class StreamRun:
         try:
             row = _sync_row(self.connector.name, self.stream.name, self.started_at, finished_at, outcome)
             record(self.ingest.lake, self.source, self.stream.name, self.run_id, row | self._counts(), finished_at)
-        except AuroraError as error:
-            log.error("%s: the run could not be recorded: %s", self.id, error)
+        except Exception as error:
+            log.error("%s: the run could not be recorded: %s", self.id, _told(error))
         return outcome
 
     def _walk(self) -> Outcome:
@@ -160,14 +170,14 @@ class StreamRun:
         self.after = cursor
 
     def _land(self, table: type[Table], items: list[Row | pl.DataFrame], cursor: Cursor | None) -> None:
-        frames = [item for item in items if isinstance(item, pl.DataFrame)]
-        rows = [item for item in items if not isinstance(item, pl.DataFrame)]
-        parts: list[list[Row] | pl.DataFrame] = [pl.concat(frames, how="diagonal")] if frames else []
-        if rows or (not frames and cursor is not None):
-            parts.append(rows)
-        for part in parts:
-            number = self.ingest.lake.cursor(table, self.id)[0] + 1
-            landed = land(self.ingest.lake, table, part, self.stamp, Batch(self.id, number, cursor))
+        parts = _parts(items)
+        if not parts and cursor is not None:
+            parts.append([])
+        for number, part in enumerate(parts, 1):
+            # The cursor moves with the last part only: a kill in between reads all of them again.
+            reached = cursor if number == len(parts) else self.after
+            batch = Batch(self.id, self.ingest.lake.cursor(table, self.id)[0] + 1, reached)
+            landed = land(self.ingest.lake, table, part, self.stamp, batch)
             self.landed += landed
             if self.ingest.progress:
                 self.ingest.progress(self.id, landed)
@@ -177,8 +187,8 @@ class StreamRun:
         try:
             if self.held:
                 self._flush(self.after)
-        except AuroraError as second:
-            log.error("%s: what was read before the fault could not land: %s", self.id, second)
+        except Exception as second:
+            log.error("%s: what was read before the fault could not land: %s", self.id, _told(second))
         if isinstance(error, SourceError):
             return self._outcome(str(error), error.error_class)
         if isinstance(error, AuroraError):
@@ -188,7 +198,7 @@ class StreamRun:
             sentence = f"{self.id}: an answer has an unexpected shape ({type(error).__name__}: {error}): see the log"
             return self._outcome(sentence, "schema_drift")
         log.error("%s: the run broke", self.id, exc_info=error)
-        return self._outcome(f"{self.id}: {type(error).__name__}: {error}: see the log", "internal")
+        return self._outcome(f"{self.id}: {_told(error)}: see the log", "internal")
 
     def _outcome(self, error: str, kind: ErrorClass) -> Outcome:
         return Outcome(self.source.name, self.stream.name, "failed", self.landed, error[:1000], kind)
@@ -226,6 +236,26 @@ class StreamRun:
             raise SourceError(f"{self.id}: its connector states no site to connect to", "internal")
         keep = keeper(self.ingest.settings.data / "raw", self.source.name, self.run_id, self.started_at)
         return Http(self.source.name, self.connector.connect(run.options), run.remaining_s, keep, self.ingest.adapter)
+
+
+def _parts(items: list[Row | pl.DataFrame]) -> list[list[Row] | pl.DataFrame]:
+    """Frames of one shape joined, then the rows: what lands as one batch each."""
+    shapes: dict[tuple[Any, ...], list[pl.DataFrame]] = {}
+    rows: list[Row] = []
+    for item in items:
+        if isinstance(item, pl.DataFrame):
+            shapes.setdefault(tuple(item.schema.items()), []).append(item)
+        else:
+            rows.append(item)
+    joined: list[list[Row] | pl.DataFrame] = [pl.concat(frames) for frames in shapes.values()]
+    return [*joined, rows] if rows else joined
+
+
+def _told(error: Exception) -> str:
+    """The error in words a person can act on."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full: free some space, or lower [retention]"
+    return str(error) if isinstance(error, AuroraError) else f"{type(error).__name__}: {error}"
 
 
 def keeper(folder: Path, source: str, run_id: str, at: datetime) -> Keep:

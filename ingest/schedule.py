@@ -14,6 +14,7 @@ import schedule
 from aurora.contracts.estate import Edits
 from aurora.errors import AuroraError, SettingsError
 from aurora.settings import Settings, SourceSettings
+from ingest.plan import SELF
 from ingest.run import Ingest, Outcome
 from warehouse.heartbeat import Heartbeat, Planned, beat, nudged_at
 from warehouse.lake import Lake
@@ -23,6 +24,7 @@ from warehouse.publish import publish
 log = logging.getLogger("aurora.worker")
 POOL = 8
 PUBLISH_EVERY_S = 1.0
+SETTLE = timedelta(seconds=10)
 Sources = Callable[[Settings, Lake], tuple[SourceSettings, ...]]
 
 
@@ -42,6 +44,7 @@ class Worker:
         self._settings_seen = _mtime(ingest.settings.config)
         self._plan: tuple[SourceSettings, ...] = sources(ingest.settings, ingest.lake)
         self._nudge_seen = 0
+        self._edits_seen: int | None = None
         self._jobs = schedule.Scheduler()
         self._jobs.every(1).seconds.do(self._tick)
         self._jobs.every(2).seconds.do(self._look_at_settings)
@@ -52,9 +55,9 @@ class Worker:
         """Tick until `stop` is set, then wait for running sources to end."""
         publisher = threading.Thread(target=self._publish_loop, name="publisher")
         publisher.start()
-        self._tick()
+        _guarded("the first tick", self._tick)
         while not self.stop.wait(0.2):
-            self._jobs.run_pending()
+            _guarded("a tick", self._jobs.run_pending)
         self._pool.shutdown(wait=True, cancel_futures=True)
         publisher.join()
 
@@ -70,7 +73,11 @@ class Worker:
         beat(self.data, self._heartbeat(now))
 
     def _run(self, source: SourceSettings, due: set[str]) -> list[Outcome]:
-        outcomes = self.ingest.run(source, due)
+        try:
+            outcomes = self.ingest.run(source, due)
+        except Exception as error:
+            log.error("%s: the run broke", source.name, exc_info=error)
+            return []
         for outcome in outcomes:
             if outcome.error:
                 log.warning("%s/%s %s: %s", outcome.source, outcome.stream, outcome.status, outcome.error)
@@ -85,7 +92,10 @@ class Worker:
     def _due_at(self, source: SourceSettings, stream: str, every: timedelta) -> datetime:
         last = self._last_run.get((source.name, stream))
         # A clock that was set back must not silence a source: a last run in the future counts as long ago.
-        return last + every if last and last <= datetime.now(UTC) else self._started_at
+        if last and last <= datetime.now(UTC):
+            return last + every
+        # The web process starts beside this one: asked too early, it would count as down.
+        return self._started_at + (SETTLE if source.name == SELF else timedelta(0))
 
     def _is_running(self, name: str) -> bool:
         future = self._running.get(name)
@@ -115,7 +125,7 @@ class Worker:
             try:
                 self._look_at_requests()
                 publish(self.ingest.lake, self.data)
-            except (AuroraError, OSError) as error:
+            except Exception as error:  # a publisher that ends would leave every page as it is, silently
                 log.error("publishing failed, the old generation stays: %s", error)
             self.stop.wait(max(0.0, PUBLISH_EVERY_S - (time.monotonic() - started)) if self._is_calm() else 0.0)
 
@@ -126,8 +136,10 @@ class Worker:
 
     def _look_at_requests(self) -> None:
         """Act on what people asked for in `edits`: run a source now, take the demo in or out."""
-        if nudged_at(self.data) == self._nudge_seen:
+        version = self.ingest.lake.version(Edits)
+        if version == self._edits_seen:
             return
+        self._edits_seen = version
         since = self._requests_seen_at.replace(tzinfo=None)
         rows = self.ingest.lake.read(Edits)
         asked = rows.filter((rows["entity_type"] == "settings") & (rows["changed_at"] > since)).sort("changed_at")

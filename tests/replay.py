@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import polars as pl
 import requests
 from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
 
 from aurora.contracts import Row, Table
 from ingest.connector import Checkpoint, Connector, Cursor, Item, Run
@@ -184,7 +185,8 @@ def response(told: Json, request: requests.PreparedRequest) -> requests.Response
     body = told.get("body", "")
     headers = {"Content-Type": "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"}
     answer.headers.update(headers | told.get("headers", {}))
-    answer.raw = io.BytesIO((body if isinstance(body, str) else json.dumps(body)).encode())
+    sent = (body if isinstance(body, str) else json.dumps(body)).encode()
+    answer.raw = HTTPResponse(io.BytesIO(sent), answer.headers, answer.status_code, preload_content=False)
     answer.encoding = "utf-8"
     return answer
 

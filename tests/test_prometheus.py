@@ -13,9 +13,6 @@ from typing import Any
 import psutil
 import pytest
 from pydantic import ValidationError
-from replay import Recording, Replay, UnknownRequestError, cursor_of, golden, load, plain, refused, replayed, rows_of
-from replay import run_of as run_with
-from servers import Monitoring, binary, monitored
 
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import Alerts, ComponentHealth, MetricPoints
@@ -25,6 +22,20 @@ from ingest.connector import Checkpoint, Item
 from ingest.connectors.prometheus import connector
 from ingest.promapi import PrometheusOptions
 from ingest.promql import Series
+from tests.replay import (
+    Recording,
+    Replay,
+    UnknownRequestError,
+    cursor_of,
+    golden,
+    load,
+    plain,
+    refused,
+    replayed,
+    rows_of,
+)
+from tests.replay import run_of as run_with
+from tests.servers import Monitoring, binary, monitored
 
 __all__ = ["monitored"]
 NOW = datetime(2026, 3, 1, 12, 1, 7, tzinfo=UTC)

@@ -44,7 +44,8 @@ def compact_all(lake: Lake, data: Path) -> list[Maintained]:
 def tidy(lake: Lake, settings: Settings) -> list[Maintained]:
     """Checkpoint and vacuum every table, and drop raw answers past their time."""
     done = []
-    hours = int(settings.retention.old_versions / timedelta(hours=1))
+    # Never below an hour: vacuum must not take files that a writer or a long query still needs.
+    hours = max(1, int(settings.retention.old_versions / timedelta(hours=1)))
     with locked(settings.data / "locks" / "maintain.lock"):
         for table in TABLES.values():
             handle = _fresh(lake, table)
@@ -62,8 +63,7 @@ def _compact(lake: Lake, table: type[Table]) -> Maintained | None:
     handle = _fresh(lake, table)
     if handle is None or not _has_small_files(table, handle):
         return None
-    files, rows = _counted(handle)
-    version = handle.version()
+    files, version = _counted(handle)[0], handle.version()
     try:
         handle.optimize.compact(writer_properties=WRITER)
     except CommitFailedError:
@@ -71,31 +71,33 @@ def _compact(lake: Lake, table: type[Table]) -> Maintained | None:
     after = _fresh(lake, table)
     if after is None:
         raise LakeError(f"{table.spec.name}: vanished while it was compacted")
-    _check_rows(table, handle, version, rows)
+    commits = after.history(after.version() - version) if after.version() > version else []
+    compacted = next((commit["version"] for commit in commits if commit.get("operation") == "OPTIMIZE"), None)
+    if compacted is None:
+        return None
+    _check_rows(lake, table, compacted)
     files_after, rows_after = _counted(after)
     return Maintained(table.spec.name, files, files_after, rows_after)
 
 
-def _check_rows(table: type[Table], handle: DeltaTable, version: int, rows: int) -> None:
-    """The compaction's commit must hold the rows it found plus those appended meanwhile, never fewer or doubled."""
-    compacted = next(commit for commit in handle.history(20) if commit.get("operation") == "OPTIMIZE")
-    added = 0
-    for commit in handle.history(20):
-        if version < commit["version"] < compacted["version"]:
-            added += int(commit.get("operationMetrics", {}).get("num_added_rows") or 0)
-    at = DeltaTable(handle.table_uri, version=compacted["version"])
-    found = _counted(at)[1]
-    if found != rows + added:
-        DeltaTable(handle.table_uri).restore(version)
+def _check_rows(lake: Lake, table: type[Table], compacted: int) -> None:
+    """The compaction's commit must hold as many rows as the version before it, never fewer or doubled."""
+    rows, found = (_counted(_at(lake, table, version))[1] for version in (compacted - 1, compacted))
+    if found != rows:
+        _at(lake, table, None).restore(compacted - 1)
         raise LakeError(
-            f"{table.spec.name}: compaction found {rows + added} rows and left {found}: restored version {version}"
+            f"{table.spec.name}: compaction found {rows} rows and left {found}: restored version {compacted - 1}"
         )
+
+
+def _at(lake: Lake, table: type[Table], version: int | None) -> DeltaTable:
+    return DeltaTable(lake.uri(table), version=version, storage_options=lake.storage_options)
 
 
 def _fresh(lake: Lake, table: type[Table]) -> DeltaTable | None:
     if lake.version(table) is None:
         return None
-    return DeltaTable(lake.uri(table), storage_options=lake.storage_options)
+    return _at(lake, table, None)
 
 
 def _has_small_files(table: type[Table], handle: DeltaTable) -> bool:

@@ -68,7 +68,8 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     number = before.number + 1 if before else 1
     file = folder / f"{number:08d}.duckdb"
-    file.unlink(missing_ok=True)
+    for left in folder.glob(f"{file.name}*"):  # by a publish that was killed; its journal would spoil ours
+        left.unlink()
     if before and not full:
         shutil.copyfile(folder / before.file, file)
     known = before.versions if before and not full else {}
@@ -78,6 +79,7 @@ def _write(
     _replace(folder / "current.json", json.dumps(asdict(generation)).encode())
     _replace(data / "aurora.duckdb", file.read_bytes())
     _forget_old(folder, number)
+    _forget_unfinished(data)
     return generation
 
 
@@ -128,6 +130,13 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _forget_old(folder: Path, number: int) -> None:
     """Remove generations that no reader opens any more, and what a killed publish left behind."""
-    for file in folder.glob("*.duckdb*"):
-        if not number - KEPT_GENERATIONS < int(file.name.split(".")[0]) <= number:
+    for file in folder.glob("[0-9]*.duckdb*"):
+        told = file.name.split(".")[0]
+        if told.isdecimal() and not number - KEPT_GENERATIONS < int(told) <= number:
             file.unlink(missing_ok=True)
+
+
+def _forget_unfinished(data: Path) -> None:
+    """Remove half-written files of killed publishers; we hold the lock, so none of them is being written."""
+    for left in (*data.glob(".aurora.duckdb.*"), *(data / "published").glob(".current.json.*")):
+        left.unlink(missing_ok=True)

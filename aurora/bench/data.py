@@ -40,7 +40,12 @@ def health(components: int, minutes: int, start: datetime = START, seed: int = 7
         "ts_start",
         (pl.col("ts_start") + timedelta(minutes=1)).alias("ts_end"),
         *WALKS,
-        pl.when(error > 4).then(pl.lit("down")).when(error > 3).then(pl.lit("degraded")).otherwise(pl.lit("healthy")).alias("status"),
+        pl.when(error > 4)
+        .then(pl.lit("down"))
+        .when(error > 3)
+        .then(pl.lit("degraded"))
+        .otherwise(pl.lit("healthy"))
+        .alias("status"),
         pl.lit(None, dtype=pl.String).alias("status_raw"),
         pl.lit(None, dtype=pl.String).alias("status_reason"),
     )

@@ -1,5 +1,6 @@
 """The web process: Streamlit's pages and Aurora's own routes in one ASGI app on one port."""
 
+import logging
 import signal
 from datetime import UTC, datetime
 
@@ -41,8 +42,16 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM."""
     app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz)])
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=1, lifespan="on"
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        lifespan="on",
     )
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "websockets"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     server = uvicorn.Server(config)
 
     def stop() -> None:

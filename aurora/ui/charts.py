@@ -55,8 +55,9 @@ def lines(
     layers: list[alt.Chart] = [drawn]
     if deployments is not None and deployments.height:
         layers += _deployment_marks(deployments)
-    chart: alt.LayerChart = alt.layer(*layers).properties(height=height)
-    return chart.resolve_scale(color="independent", shape="independent")
+    chart = alt.layer(*layers).resolve_scale(color="independent", shape="independent")
+    sized: alt.LayerChart = chart.properties(height=height)
+    return sized
 
 
 def _deployment_marks(deployments: pl.DataFrame) -> list[alt.Chart]:

@@ -25,6 +25,11 @@ class Span:
         return Span(self.label, self.since - (self.until - self.since), self.since, self.bucket_s)
 
     @property
+    def window(self) -> dict[str, object]:
+        """As the parameters of models that take since and until."""
+        return {"since": self.since, "until": self.until}
+
+    @property
     def params(self) -> dict[str, object]:
         """As the parameters of models that take since, until and bucket_s."""
         return {"since": self.since, "until": self.until, "bucket_s": self.bucket_s}

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from aurora.ui.frame import empty
 from aurora.ui.words import STATUS, TYPE_WORD, pill, plural
 
 ROW = 34
@@ -14,6 +15,7 @@ def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
     """The table of the field: component, status, CPU, memory, response, uptime; returns the component clicked."""
     shown = frame.with_columns(
         pl.col("status").map_elements(lambda word: [pill(word)], return_dtype=pl.List(pl.String)).alias("state"),
+        pl.col("status_reason").fill_null(""),
         pl.col("type").replace_strict(TYPE_WORD, default="Unknown").alias("kind_word"),
     )
     event = st.dataframe(
@@ -33,18 +35,18 @@ def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
 def _columns(uptime_label: str) -> dict[str, Any]:
     config = st.column_config
     return {
-        "name": config.TextColumn("Component", pinned=True, width="medium"),
+        "name": config.TextColumn("Component", pinned=True, width=170),
         "state": config.MultiselectColumn(
             "Status",
             options=[pill(word) for word in STATUS],
             color=[mark.pill for mark in STATUS.values()],
-            width="small",
+            width=130,
         ),
-        "status_reason": config.TextColumn("Why", width="medium"),
-        "cpu_pct": config.ProgressColumn("CPU", min_value=0, max_value=100, format="%.0f%%", width="small"),
-        "memory_pct": config.ProgressColumn("Memory", min_value=0, max_value=100, format="%.0f%%", width="small"),
+        "status_reason": config.TextColumn("Why", width=210),
+        "cpu_pct": config.ProgressColumn("CPU", min_value=0, max_value=100, format="%.0f%%", width=105),
+        "memory_pct": config.ProgressColumn("Memory", min_value=0, max_value=100, format="%.0f%%", width=105),
         "response_time_ms": config.NumberColumn("Response", format="%.0f ms", width="small"),
-        "trend": config.LineChartColumn("Response over range", width="small"),
+        "trend": config.LineChartColumn("Trend", width=90),
         "uptime_pct": config.NumberColumn(uptime_label, format="%.2f%%", width="small"),
         "error_rate_pct": config.NumberColumn("Errors", format="%.2f%%", width="small"),
         "kind_word": config.TextColumn("Type", width="small"),
@@ -52,14 +54,30 @@ def _columns(uptime_label: str) -> dict[str, Any]:
     }
 
 
-def plain(frame: pl.DataFrame, name: str, height_rows: int = 10, **columns: Any) -> None:
-    """A table without selection; instants are shown to the second, UTC."""
-    times = {
-        column: st.column_config.DatetimeColumn(format="D MMM HH:mm:ss")
-        for column, kind in frame.schema.items()
-        if isinstance(kind, pl.Datetime)
-    }
+def plain(
+    frame: pl.DataFrame,
+    name: str,
+    height_rows: int = 10,
+    or_else: tuple[str, str] = ("No rows", "Nothing of this kind in this range."),
+    **columns: Any,
+) -> None:
+    """A table without selection, instants to the second in UTC; without rows the empty state of `or_else`."""
+    if not frame.height:
+        empty(*or_else)
+        return
+    said = {name: _heading(name, kind) for name, kind in frame.schema.items()}
     st.dataframe(
-        frame, hide_index=True, row_height=ROW, placeholder="n/a", alt=name, column_config=times | columns,
+        frame, hide_index=True, row_height=ROW, placeholder="n/a", alt=name, column_config=said | columns,
         height=min(max(frame.height, 1), height_rows) * ROW + 40,
     )  # fmt: skip
+
+
+def _heading(name: str, kind: pl.DataType) -> Any:
+    """'started_at' -> 'Started (UTC)', shown to the second; 'row_count' -> 'Row count'."""
+    words = name.replace("_", " ").capitalize()
+    if isinstance(kind, pl.Datetime):
+        label = f"{words.removesuffix(' at')} (UTC)"
+        return st.column_config.DatetimeColumn(label, format="D MMM HH:mm:ss")
+    if kind == pl.Float64:
+        return st.column_config.NumberColumn(words, format="%.2f")
+    return st.column_config.Column(words)

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import streamlit as st
+
 from aurora.ui.data import utc_now
 
 NOTHING = "n/a"
@@ -43,6 +45,11 @@ TYPE_WORD = {
     "third_party": "Third party",
     "unknown": "Unknown",
 }
+
+
+def on_page(mark: Mark) -> str:
+    """The colour in which a mark can be read as text on the page's background."""
+    return mark.hue if st.context.theme.type == "dark" else mark.pill
 
 
 def pill(status: str) -> str:

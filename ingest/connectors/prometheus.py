@@ -88,7 +88,7 @@ def health_rows(run: PromRun, columns: dict[str, list[Series]], pulse: list[Seri
     for component, at in sorted(wide.keys() | said.keys()):
         measures = {name: promql.measured(name, value) for name, value in wide.get((component, at), {}).items()}
         status = promql.status_fields(said.get((component, at), []))
-        if measures or status.get("status") in ("down", "degraded"):
+        if measures or status:
             end = promql.utc(at)
             when = {"ts_start": end - run.options.step, "ts_end": end}
             yield {"component_id": run.id(component), **when, **measures, **status}

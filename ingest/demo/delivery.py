@@ -18,10 +18,7 @@ SUBJECTS = (
     "Add Arabic texts for visitor passes",
     "Fix rounding of instalments",
     "Move settings into the environment",
-    "Test the import of contracts",
-    "Remove an unused endpoint",
     "Cache permissions for a minute",
-    "Log why a lead is refused",
     "Make the calendar readable on small screens",
     "Update the database driver",
 )

@@ -1,5 +1,6 @@
 """CSV with a header: every cell is text, an empty cell is null."""
 
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -7,6 +8,10 @@ import polars as pl
 ENDINGS = (".csv",)
 
 
-def read(path: Path) -> pl.DataFrame:
-    """The file as a frame of text; row n stands on line n + 2."""
-    return pl.read_csv(path, infer_schema=False, missing_utf8_is_empty_string=False, truncate_ragged_lines=False)
+def read(path: Path) -> tuple[pl.DataFrame, list[int]]:
+    """The file as a frame of text, and the line on which each row begins."""
+    frame = pl.read_csv(path, infer_schema=False)
+    breaks = [0] * frame.height
+    for column in frame.iter_columns():
+        breaks = [have + (text or "").count("\n") for have, text in zip(breaks, column, strict=True)]
+    return frame, [2 + number + before for number, before in enumerate(accumulate(breaks[:-1], initial=0))]

@@ -8,15 +8,16 @@ import polars as pl
 ENDINGS = (".jsonl", ".ndjson")
 
 
-def read(path: Path) -> pl.DataFrame:
-    """The file as a frame; values keep their JSON kind, lists and objects become JSON text. Raises ValueError."""
-    rows = []
+def read(path: Path) -> tuple[pl.DataFrame, list[int]]:
+    """The file as a frame of text, each value as JSON spells it, and the line of each row. Raises ValueError."""
+    rows, at = [], []
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 rows.append(_object(line, number))
+                at.append(number)
     names = dict.fromkeys(name for row in rows for name in row)
-    return pl.DataFrame({name: [_text(row.get(name)) for row in rows] for name in names})
+    return pl.DataFrame({name: [_text(row.get(name)) for row in rows] for name in names}), at
 
 
 def _object(line: str, number: int) -> dict[str, object]:

@@ -7,6 +7,7 @@ import polars as pl
 ENDINGS = (".parquet",)
 
 
-def read(path: Path) -> pl.DataFrame:
-    """The file as a frame."""
-    return pl.read_parquet(path)
+def read(path: Path) -> tuple[pl.DataFrame, list[int]]:
+    """The file as a frame; its rows have no lines, so they are numbered from 1."""
+    frame = pl.read_parquet(path)
+    return frame, list(range(1, frame.height + 1))

@@ -22,10 +22,10 @@ SERIES = """
     from health_series(since := $since, until := $until, bucket_s := $bucket_s)
     where component_id = $id order by bucket_at"""
 SHIPPED = """
-    select coalesce(d.finished_at, d.created_at) as at, d.version, d.status, d.is_rollback, d.app_id, d.actor
+    select coalesce(d.finished_at, d.created_at) as shipped_at, d.version, d.status, d.is_rollback, d.app_id, d.actor
     from deployments_by_app d join app_components a on a.app_id = d.app_id and a.component_id = $id
     where d.env_tier = 'production' and coalesce(d.finished_at, d.created_at) between $since and $until
-    order by at desc"""
+    order by shipped_at desc"""
 ALERTS = """
     select started_at, severity, state, title, message, ended_at, actor from alerts_now
     where component_id = $id order by is_open desc, started_at desc limit 200"""
@@ -123,7 +123,7 @@ with told():
     tabs = st.tabs(["Alerts", "Probes", "Deployments", "Raw rows"], key="part", on_change="rerun", bind="query-params")
     if tabs[0].open:
         with tabs[0]:
-            tables.plain(alerts, "Alerts") if alerts.height else empty("No alert so far", "None was reported for it.")
+            tables.plain(alerts, "Alerts", or_else=("No alert so far", "None was reported for it."))
     if tabs[1].open:
         with tabs[1]:
             if probes.height:
@@ -138,7 +138,7 @@ with told():
                 empty("No probe in this range", "Add its address to an http_probe source in aurora.toml.")
     if tabs[2].open:
         with tabs[2]:
-            tables.plain(shipped, "Deployments") if shipped.height else empty("No deployment", "None in this range.")
+            tables.plain(shipped, "Deployments", or_else=("No deployment", "None in this range."))
     if tabs[3].open:
         with tabs[3]:
             tables.plain(rows(RAW, **window), "Raw rows", 14)

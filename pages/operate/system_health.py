@@ -24,7 +24,7 @@ STATUSES = """
     left join app_components a on a.component_id = s.component_id
     group by all order by s.status_rank, s.open_alert_count desc, s.name"""
 TRENDS = """
-    select component_id, list(response_time_ms order by bucket_at) as trend
+    select component_id, list(response_time_ms order by bucket_at) filter (where response_time_ms is not null) as trend
     from health_series(since := $since, until := $until, bucket_s := $bucket_s) group by component_id"""
 BY_TYPE = """
     select h.bucket_at, c.type, avg(h.response_time_ms) as response_time_ms
@@ -35,8 +35,9 @@ HEAT = """
     select h.component_id, h.bucket_at, coalesce(h.worst_status, 'unknown') as worst_status
     from health_series(since := $since, until := $until, bucket_s := $bucket_s) h order by h.bucket_at"""
 SHIPPED = """
-    select coalesce(finished_at, created_at) as at, version, status, is_rollback, app_id from deployments_by_app
-    where env_tier = 'production' and coalesce(finished_at, created_at) between $since and $until order by at"""
+    select coalesce(finished_at, created_at) as shipped_at, version, status, is_rollback, app_id from deployments_by_app
+    where env_tier = 'production' and coalesce(finished_at, created_at) between $since and $until
+    order by shipped_at"""
 
 
 def matching(frame: pl.DataFrame, statuses: list[str], types: list[str], text: str) -> pl.DataFrame:
@@ -95,14 +96,13 @@ with ranged_page("System Health") as span:
     live(span, *chosen)
 
     trends, heat = st.tabs(["Response by type", "Status over time"], key="view", on_change="rerun", bind="query-params")
-    window = {"since": span.since, "until": span.until}
     if trends.open:
         with trends:
             by_type = rows(BY_TYPE, **span.params)
             if by_type.height:
                 wide = by_type.pivot("type", index="bucket_at", values="response_time_ms").sort("bucket_at")
                 measures = {name: name.replace("_", " ") for name in TYPES if name in wide.columns}
-                marks = deployment_marks(rows(SHIPPED, **window))
+                marks = deployment_marks(rows(SHIPPED, **span.window))
                 st.altair_chart(charts.lines(wide, measures, "ms", marks), alt="Mean response time per component type")
             else:
                 empty("No response times in this range", "Choose a longer range.")

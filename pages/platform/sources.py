@@ -160,7 +160,7 @@ with page("Sources"):
                 st.toast(f"{source} was asked to run.", icon=":material/play_arrow:")
         runs = rows(RUNS, source=source)
         st.subheader(f"Runs of {safe(source)}", anchor=False)
-        tables.plain(runs, "Runs") if runs.height else empty("It never ran", "It runs as soon as the scheduler ticks.")
+        tables.plain(runs, "Runs", or_else=("It never ran", "It runs as soon as the scheduler ticks."))
         st.caption(f"{plural(runs.height, 'run')} shown, of the last seven days.")
         demo_badge(pl.DataFrame({"source_instance": [source]}))
     st.subheader("Refused rows", anchor=False)
