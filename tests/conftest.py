@@ -2,6 +2,7 @@
 
 import ipaddress
 import multiprocessing
+import os
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -90,3 +91,9 @@ def published(lake: Lake, data: Path) -> Published:
         return Warehouse(data / "published")
 
     return at
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A worker of xdist ends without tidying native modules, which then grumble on stderr: no test has said that."""
+    if hasattr(config, "workerinput"):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Schema,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from aurora.contracts import TABLES, Table
@@ -25,7 +33,15 @@ from warehouse import rows as of_rows
 TRIES = 25
 ROW_GROUP = 122_880
 EVOLVED = "aurora.evolved"
-WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP)
+# Instants that rise by even steps pack to almost nothing as differences; a dictionary of them is slow and large.
+STEPS = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
+WRITER = WriterProperties(
+    compression="ZSTD",
+    compression_level=3,
+    max_row_group_size=ROW_GROUP,
+    data_page_row_count_limit=ROW_GROUP,
+    column_properties=dict.fromkeys(("ts_start", "ts_end", "ingested_at"), STEPS),
+)
 T = TypeVar("T")
 
 
@@ -85,7 +101,7 @@ class Lake:
     def files(self, table: type[Table]) -> list[str]:
         """The Parquet files of the newest version."""
         handle = self.open(table)
-        return [] if handle is None else handle.file_uris()
+        return [] if handle is None else [of_rows.as_path(uri) for uri in handle.file_uris()]
 
     def was_reset(self, table: type[Table], stream: str) -> bool:
         """True if the stream's rows were forgotten and nothing has landed since."""
@@ -145,14 +161,16 @@ class Lake:
             return 0
 
         def attempt(handle: DeltaTable) -> int:
-            bumps = [Transaction(stream, (handle.transaction_version(stream) or 0) + 1) for stream in streams]
+            known = [(stream, handle.transaction_version(stream)) for stream in streams]
+            bumps = [Transaction(stream, number + 1) for stream, number in known if number]
+            told, version = {"forgot": json.dumps(streams)}, handle.version()
             done = handle.delete(
                 f"source_instance = {of_rows.literal(source_instance)}",
                 writer_properties=WRITER,
-                commit_properties=CommitProperties(
-                    app_transactions=bumps, custom_metadata={"forgot": json.dumps(streams)}
-                ),
+                commit_properties=CommitProperties(app_transactions=bumps, custom_metadata=told),
             )
+            if bumps and handle.version() == version:  # no row went, so nothing was committed, the cursors neither
+                self._append(handle, of_rows.stored(table, table.empty()), bumps, told)
             return int(done.get("num_deleted_rows") or 0)
 
         return self._attempt(table, attempt)
@@ -168,7 +186,9 @@ class Lake:
             self._merge(table, handle, merged, marks, told)
         elif news.fresh.height or self._cursor_moved(table, batch):
             self._append(handle, news.fresh, marks, told)
-        self._remember(table, batch)
+        else:
+            return Written(0, news.known)
+        self._remember(table, batch, told)
         return Written(news.fresh.height + news.changed.height, news.known)
 
     def _append(self, handle: DeltaTable, frame: pl.DataFrame, marks: list[Transaction], told: dict[str, str]) -> None:
@@ -193,6 +213,7 @@ class Lake:
             predicate=of_rows.merge_predicate(table, frame),
             source_alias="s",
             target_alias="t",
+            streamed_exec=False,
             writer_properties=WRITER,
             commit_properties=CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0),
         )
@@ -213,7 +234,9 @@ class Lake:
             )
         elif self._cursor_moved(table, batch):
             self._append(handle, frame, marks, told)
-        self._remember(table, batch)
+        else:
+            return Written()
+        self._remember(table, batch, told)
         return Written(frame.height)
 
     def _marks(self, handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> tuple[list[Transaction], dict[str, str]]:
@@ -226,8 +249,9 @@ class Lake:
     def _cursor_moved(self, table: type[Table], batch: Batch) -> bool:
         return batch.cursor is not None and self.cursor(table, batch.stream)[1] != batch.cursor
 
-    def _remember(self, table: type[Table], batch: Batch) -> None:
-        self._cursors.pop((table.spec.name, batch.stream), None)
+    def _remember(self, table: type[Table], batch: Batch, told: dict[str, str]) -> None:
+        """Keep the cursor just committed, as the log will tell it, so that nobody has to look there."""
+        self._cursors[table.spec.name, batch.stream] = (batch.number, json.loads(told["cursor"]))
 
     def _attempt(self, table: type[Table], work: Callable[[DeltaTable], T]) -> T:
         """`work` on a fresh snapshot, again after each lost race with another writer, with jittered back-off."""
@@ -257,14 +281,18 @@ class Lake:
         return handle
 
 
+def _schema(table: type[Table]) -> Schema:
+    """The table's columns as the lake stores them."""
+    return Schema.from_arrow(of_rows.stored(table, table.empty()).to_arrow().schema)
+
+
 def _create(uri: str, table: type[Table], storage_options: dict[str, str] | None) -> None:
-    schema = Schema.from_arrow(of_rows.stored(table, table.empty()).to_arrow().schema)
     part = table.spec.part_column
     stats = dict.fromkeys([*table.spec.key, table.spec.time, "source_instance"])
     try:
         DeltaTable.create(
             uri,
-            schema,
+            _schema(table),
             mode="ignore",
             partition_by=[part] if part else None,
             configuration={
@@ -282,10 +310,8 @@ def _create(uri: str, table: type[Table], storage_options: dict[str, str] | None
 def _evolve(handle: DeltaTable, table: type[Table]) -> None:
     """Add columns that the contract has gained since the table was made."""
     have = {field.name for field in handle.schema().fields}
-    wanted = Schema.from_arrow(of_rows.stored(table, table.empty()).to_arrow().schema).fields
-    missing = [field for field in wanted if field.name not in have]
-    if missing:
-        handle.alter.add_columns(missing)
+    if not have.issuperset(table.own_columns()):
+        handle.alter.add_columns([field for field in _schema(table).fields if field.name not in have])
         handle.alter.set_table_properties({EVOLVED: "true"}, raise_if_not_exists=False)
         handle.update_incremental()
 

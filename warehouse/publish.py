@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from aurora.contracts import TABLES, Table
 from warehouse.lake import Lake
@@ -19,6 +20,17 @@ from warehouse.model import MACROS, load_models, models_hash
 
 KEPT_GENERATIONS = 5
 FULL_REBUILD_EVERY = 500
+SQL_TYPES: dict[type[pl.DataType], str] = {
+    pl.String: "VARCHAR",
+    pl.Int64: "BIGINT",
+    pl.Float64: "DOUBLE",
+    pl.Boolean: "BOOLEAN",
+    pl.Date: "DATE",
+    pl.Datetime: "TIMESTAMP",
+    pl.Decimal: "DECIMAL(38,18)",
+    pl.List: "VARCHAR[]",
+    pl.Binary: "BLOB",
+}
 UTC_NOW = "make_timestamp(epoch_us(now()))"
 
 
@@ -112,11 +124,7 @@ def view_of(lake: Lake, table: type[Table]) -> str:
 
 def _nothing(table: type[Table]) -> str:
     """Typed nulls for a table that has no files yet, since a view over no file does not bind."""
-    frame = table.empty()
-    with duckdb.connect() as con:
-        kinds = con.from_arrow(frame.to_arrow()).types
-    named = zip(frame.columns, kinds, strict=True)
-    plain = [f'NULL::{str(kind).replace(" WITH TIME ZONE", "")} AS "{name}"' for name, kind in named]
+    plain = [f'NULL::{SQL_TYPES[type(kind)]} AS "{name}"' for name, kind in table.dtypes().items()]
     part = table.spec.part_column
     return ", ".join([*plain, *([f"NULL::DATE AS {part}"] if part else [])])
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import DeltaTable
@@ -58,7 +59,13 @@ def touched_files(table: type[Table], handle: DeltaTable, frame: pl.DataFrame) -
         if {low, high} <= set(actions.columns):
             outside = (pl.col(high) < frame[name].min()) | (pl.col(low) > frame[name].max())
             actions = actions.filter(~outside.fill_null(False))
-    return [f"{handle.table_uri.rstrip('/')}/{path}" for path in actions["path"]]
+    return [as_path(f"{handle.table_uri.rstrip('/')}/{path}") for path in actions["path"]]
+
+
+def as_path(uri: str) -> str:
+    """A file of a local lake as the path it has on disk (the lake escapes spaces and the like), any other as it is."""
+    uri = uri.removeprefix("file://")
+    return uri if "://" in uri else unquote(uri)
 
 
 def compare(table: type[Table], frame: pl.DataFrame, files: list[str]) -> News:

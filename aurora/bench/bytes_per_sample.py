@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from aurora.bench.data import MINUTES_PER_DAY, SAMPLES_PER_ROW, health, stamped
 from aurora.bench.frame import Bench, Figure, Goal, SkippedError, benchmark
 from aurora.contracts.operations import ComponentHealth
-from aurora.settings import Settings, SourceSettings, load
+from aurora.settings import SourceSettings, load
 from ingest.connector import load_connectors
 from ingest.run import Ingest
 from warehouse.lake import Batch, Lake
@@ -62,7 +62,7 @@ def _recorded(bench: Bench) -> tuple[pl.DataFrame, str]:
     rows = _host_rows(Lake(load().lake))
     if rows.height:
         return rows, "recorded host"
-    settings = Settings(data=bench.folder / "host", config=bench.folder / "aurora.toml")
+    settings = load(bench.folder / "host", bench.folder / "aurora.toml")
     ingest = Ingest(Lake(settings.lake), settings, load_connectors())
     for _ in range(bench.size(HOST_SAMPLES, 3)):
         ingest.run(SourceSettings(name="host", connector="host"))

@@ -33,8 +33,16 @@ def seconds(call: Call) -> float:
 
 def medians(times: int, *calls: Call) -> list[float]:
     """Median seconds of each call, taken in turns so that a slow moment of the machine meets all of them."""
-    told = [[seconds(call) for call in calls] for _ in range(times)]
-    return [statistics.median(column) for column in zip(*told, strict=True)]
+    return [statistics.median(took) for took in _in_turns(times, calls)]
+
+
+def quickest(times: int, *calls: Call) -> list[float]:
+    """Least seconds of each call: for few long calls, whose differences are what else the machine did meanwhile."""
+    return [min(took) for took in _in_turns(times, calls)]
+
+
+def _in_turns(times: int, calls: tuple[Call, ...]) -> list[tuple[float, ...]]:
+    return list(zip(*([seconds(call) for call in calls] for _ in range(times)), strict=True))
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -1,11 +1,17 @@
 """Server time of each page over the demo estate, against a page that says hello."""
 
+import os
+import statistics
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
 from aurora.bench.demo import DAYS, land_demo, settings_in
 from aurora.bench.frame import Bench, Figure, SkippedError, benchmark
-from aurora.bench.measure import in_child, medians
+from aurora.bench.measure import in_child, seconds
 from aurora.settings import ROOT, environment_for
 from warehouse.lake import Lake
 from warehouse.publish import publish
@@ -13,7 +19,6 @@ from warehouse.publish import publish
 FOLDER = ROOT / "pages"
 TIMES = 9
 TIMEOUT_S = 60
-HELLO = 'import streamlit as st\nst.write("hello")\n'
 
 
 @benchmark
@@ -26,10 +31,11 @@ def pages(bench: Bench) -> Iterator[Figure]:
     land_demo(settings, bench.size(DAYS, 2))
     publish(Lake(settings.lake), settings.data)
     hello = bench.folder / "hello.py"
-    hello.write_text(HELLO, encoding="utf-8")
+    hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
+    environment = environment_for(settings) | {"STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "full"}
     for page in found:
         name = page.relative_to(FOLDER).with_suffix("").as_posix()
-        told = in_child(measure, page, hello, environment=environment_for(settings))
+        told = in_child(measure, page, hello, environment=environment)
         if isinstance(told, str):
             bench.say(f"{name} is left out: {told}")
             continue
@@ -37,24 +43,30 @@ def pages(bench: Bench) -> Iterator[Figure]:
             yield Figure(f"page {name}, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor)
 
 
-def measure(page: Path, hello: Path) -> list[list[float]] | str:
-    """[page, hello] median seconds of the first and of the further runs, or why the page cannot run."""
-    import logging
+def measure(page: Path, hello: Path) -> list[tuple[float, float]] | str:
+    """(page, hello) median seconds of first and of further runs, or why the page cannot run. For a fresh process."""
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 -- Streamlit prints there what this returns
+    tests = [opened(page), opened(hello)]
+    took: list[list[list[float]]] = [[[], []], [[], []]]
+    for _ in range(TIMES):
+        for number, path in enumerate((page, hello)):
+            tests[number] = opened(path)
+            for which in took:
+                which[number].append(seconds(tests[number].run))
+    if tests[0].exception:
+        return str(tests[0].exception[0].message)
+    first, cached = [(statistics.median(ours), statistics.median(floor)) for ours, floor in took]
+    return [first, cached]
 
-    import streamlit as st
-    from streamlit.testing.v1 import AppTest
 
-    logging.disable()
-
-    def first(path: Path) -> AppTest:
-        st.cache_data.clear()
-        st.cache_resource.clear()
-        return AppTest.from_file(str(path), default_timeout=TIMEOUT_S).run()
-
-    tests = [first(hello), first(page)]
-    if tests[1].exception:
-        return str(tests[1].exception[0].message)
-    return [
-        medians(TIMES, lambda: first(page), lambda: first(hello)),
-        medians(TIMES, lambda: tests[1].run(), lambda: tests[0].run()),
-    ]
+def opened(path: Path) -> AppTest:
+    """A new session about to show that page, with empty caches; a page of Aurora's runs inside app.py."""
+    if FOLDER not in path.parents:
+        test = AppTest.from_file(str(path), default_timeout=TIMEOUT_S)
+    else:
+        # The app has to have run once to know its pages.
+        test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT_S).run()
+        test.switch_page(path.relative_to(ROOT).as_posix())
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return test

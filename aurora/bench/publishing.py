@@ -59,7 +59,7 @@ def _more_tables(count: int) -> Iterator[list[type[Table]]]:
     spec = {"key": "component_id ts_start", "time": "ts_start", "part": "day(ts_start)"}
     try:
         names = [f"BenchTable{number:03d}" for number in range(count)]
-        yield [type(name, (ComponentHealth,), {"__doc__": "One row per sample."}, **spec) for name in names]  # type: ignore[misc]
+        yield [type(name, (ComponentHealth,), {"__doc__": "One row per sample."}, **spec) for name in names]
     finally:
         for name in TABLES.keys() - before.keys():
             del TABLES[name]

@@ -23,7 +23,9 @@ TIMES = 9
 END = START + timedelta(days=DAYS)
 # $since and $day cut the span that a question is about; both sides get the same text.
 SPAN = "component_health WHERE part_day >= $since::date AND ts_start >= $since"
-LATEST = f"SELECT component_id, max_by(cpu_pct, ts_end) AS cpu_pct, max_by(status, ts_end) AS status FROM {SPAN} GROUP BY ALL"
+LATEST = (
+    f"SELECT component_id, max_by(cpu_pct, ts_end) AS cpu, max_by(status, ts_end) AS status FROM {SPAN} GROUP BY ALL"
+)
 UP = "epoch(ts_end - ts_start)"
 QUESTIONS = {
     "latest per component, last hour": (timedelta(hours=1), LATEST),
@@ -39,11 +41,11 @@ QUESTIONS = {
     ),
     "uptime per component, 7 d": (
         timedelta(days=7),
-        f"SELECT component_id, 100 * sum({UP}) FILTER (status <> 'down') / sum({UP}) AS uptime_pct FROM {SPAN} GROUP BY ALL",
+        f"SELECT component_id, 100 * sum({UP}) FILTER (status <> 'down') / sum({UP}) AS up FROM {SPAN} GROUP BY ALL",
     ),
     "top 10 by error rate, 24 h": (
         timedelta(days=1),
-        f"SELECT component_id, avg(error_rate_pct) AS error_rate_pct FROM {SPAN} GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 10",
+        f"SELECT component_id, avg(error_rate_pct) AS errors FROM {SPAN} GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 10",
     ),
 }
 
@@ -58,7 +60,7 @@ def questions(bench: Bench) -> Iterator[Figure]:
     with duckdb.connect(str(bench.folder / "native.duckdb"), config=CONFIG) as native:
         _copy(native, bench.folder / "published" / generation.file)
         for question, (span, sql) in QUESTIONS.items():
-            given = {"since": (END - span).replace(tzinfo=None)}
+            given: dict[str, object] = {"since": (END - span).replace(tzinfo=None)}
             ours_s, native_s = _ask(warehouse, native, sql, given)
             ratios.append(ours_s / native_s)
             yield Figure(f"{question} / native DuckDB table", 1000 * ours_s, "ms", 1000 * native_s)

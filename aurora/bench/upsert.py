@@ -22,7 +22,7 @@ GIB = 2**30
 
 @benchmark
 def upsert(bench: Bench) -> Iterator[Figure]:
-    """Seconds and peak memory of an upsert of 500 rows, half of them new, the other half spread over all that stands."""
+    """Seconds and peak memory of an upsert of 500 rows, half of them new, half spread over all that stands."""
     rows = bench.size(ROWS, 1000)
     lake = Lake(bench.folder / "lake")
     lake.write(Alerts, alerts(0, rows), Batch("bench/upsert", 1))

@@ -1,8 +1,10 @@
 """The frame of every page: header, freshness, notices, and the empty, stale and failed states."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import ParamSpec
 
 import duckdb
 import polars as pl
@@ -14,6 +16,7 @@ from aurora.ui.filters import Span, time_range
 from aurora.ui.words import ago, plural, safe
 
 STALE_S = 60.0
+P = ParamSpec("P")
 
 
 @contextmanager
@@ -56,6 +59,20 @@ def _again() -> None:
     except AuroraError:
         return
     st.rerun()
+
+
+def live(every: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A block that draws itself again in place every so often; its faults become a sentence, as a page's do."""
+
+    def wrap(draw: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(draw)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            with told():
+                draw(*args, **kwargs)
+
+        return st.fragment(run_every=every)(guarded)
+
+    return wrap
 
 
 def notices() -> None:

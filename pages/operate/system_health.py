@@ -12,7 +12,7 @@ from aurora.ui import charts, tables
 from aurora.ui.data import rows
 from aurora.ui.export import behind, download
 from aurora.ui.filters import Span, pills, search
-from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
 from aurora.ui.words import STATUS, plural
 
 TYPES = ["server", "database", "api", "cdn", "third_party"]
@@ -67,8 +67,8 @@ def ask() -> tuple[list[str], list[str], str]:
     return statuses, types, text
 
 
-@st.fragment(run_every="15s")
-def live(span: Span, statuses: list[str], types: list[str], text: str) -> None:
+@live("15s")
+def table(span: Span, statuses: list[str], types: list[str], text: str) -> None:
     """The part that follows the world: the table is drawn again in place when a sample lands."""
     everything = rows(STATUSES, time_window=span.label if span.label != "1h" else "24h")
     if not everything.height:
@@ -93,7 +93,7 @@ def live(span: Span, statuses: list[str], types: list[str], text: str) -> None:
 
 with ranged_page("System Health") as span:
     chosen = ask()
-    live(span, *chosen)
+    table(span, *chosen)
 
     trends, heat = st.tabs(["Response by type", "Status over time"], key="view", on_change="rerun", bind="query-params")
     if trends.open:

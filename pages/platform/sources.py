@@ -13,7 +13,7 @@ from aurora.ui import tables
 from aurora.ui.actions import run_source_now
 from aurora.ui.data import heartbeat, rows
 from aurora.ui.export import behind
-from aurora.ui.frame import demo_badge, empty, page
+from aurora.ui.frame import demo_badge, empty, live, page
 from aurora.ui.words import ago, plural, safe, span
 
 FRESHNESS = "from source_freshness order by source_instance, stream"
@@ -120,15 +120,15 @@ def refused() -> None:
         tables.plain(rows(REFUSED_ROWS, **which), "Refused rows")
 
 
-@st.fragment(run_every="10s")
-def overview() -> str | None:
+@live("10s")
+def overview() -> None:
     """Figures and table, drawn again in place as runs end."""
     fresh = merged(planned(), rows(FRESHNESS)).sort(pl.col("state").replace_strict(
         {"failed": 0, "partial": 1, "late": 2, "new": 3}, default=9
     ), "source_instance", "stream")  # fmt: skip
     if not fresh.height:
         empty("No source is configured", "Add a [[source]] to aurora.toml; it is taken up while Aurora runs.")
-        return None
+        return
     failing = fresh.filter(pl.col("state") == "failed")["source_instance"].n_unique()
     with st.grid(columns=4, min_column_width=170):
         st.metric("Sources", fresh["source_instance"].n_unique(), border=True)
@@ -146,7 +146,6 @@ def overview() -> str | None:
     if chosen and chosen != st.session_state.get("source"):
         st.session_state["source"] = chosen
         st.rerun()
-    return chosen
 
 
 with page("Sources"):

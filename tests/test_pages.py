@@ -1,0 +1,145 @@
+"""Every page: with data, without any, stale and broken; a new page is tested without a line here."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from aurora.settings import ROOT, Settings, SourceSettings
+from aurora.ui.navigation import page_files
+from ingest.connector import load_connectors
+from ingest.run import Ingest
+from warehouse.heartbeat import Heartbeat, Planned, beat
+from warehouse.lake import Lake
+from warehouse.publish import publish
+
+PAGES = page_files(ROOT / "pages")
+over_pages = pytest.mark.parametrize("path", [page.path for page in PAGES], ids=[page.path.stem for page in PAGES])
+LIMIT_S = 60
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo estate, a source that fails and one that is refused rows."""
+    data = tmp_path_factory.mktemp("estate")
+    lake = Lake(data / "lake")
+    settings = Settings(data=data, config=data / "aurora.toml")
+    ingest = Ingest(lake, settings, load_connectors())
+    for source in (
+        {"name": "demo", "connector": "demo"},
+        {"name": "broken", "connector": "prometheus", "url": "http://127.0.0.1:9"},
+    ):
+        ingest.run(SourceSettings.model_validate(source))
+    publish(lake, data)
+    return data
+
+
+def shown(path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
+    """The page as a visitor of that data folder sees it."""
+    monkeypatch.setenv("AURORA_DATA", str(data))
+    monkeypatch.setenv("AURORA_CONFIG", str(data / "aurora.toml"))
+    monkeypatch.setattr("aurora.ui.data._last", {})
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT_S)
+    test.query_params.update(query)
+    # AppTest.switch_page knows pages by their path, st.navigation by their address: give it the latter.
+    page = next(page for page in PAGES if page.path == path)
+    test._page_hash = "" if page is PAGES[0] else calc_hash(page.url_path)
+    return test.run()
+
+
+def sentences(test: AppTest) -> str:
+    """All that the page says in words."""
+    parts = [*test.error, *test.warning, *test.info, *test.markdown, *test.caption, *test.title]
+    return " ".join(str(part.value) for part in parts)
+
+
+@over_pages
+def test_a_page_with_data_shows_rows(path: Path, estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = shown(path, estate, monkeypatch, component="demo:payment-gateway")
+    assert not test.exception
+    assert not [error for error in test.error if "cannot be shown" in error.value]
+    assert any(len(frame.value) for frame in test.dataframe)
+
+
+@over_pages
+def test_a_page_before_the_first_data_says_so(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = shown(path, tmp_path, monkeypatch)
+    assert not test.exception
+    assert "loading its first data" in sentences(test)
+
+
+@over_pages
+def test_an_empty_page_says_what_would_fill_it(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(Lake(tmp_path / "lake"), tmp_path)
+    test = shown(path, tmp_path, monkeypatch)
+    assert not test.exception
+    assert ":material/inbox:" in sentences(test)
+    assert not [metric for metric in test.metric if metric.value not in ("0", "n/a")]
+
+
+@over_pages
+def test_a_page_over_broken_data_says_one_sentence(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "published").mkdir()
+    generation = publish(Lake(tmp_path / "lake"), tmp_path)
+    (tmp_path / "published" / generation.file).write_bytes(b"no database")
+    test = shown(path, tmp_path, monkeypatch)
+    assert not test.exception
+    assert "cannot be shown now" in sentences(test)
+    assert "aurora doctor" in sentences(test)
+
+
+def test_a_failing_source_is_told_where_it_is_seen(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = shown(ROOT / "pages/platform/sources.py", estate, monkeypatch)
+    failing = {metric.label: metric.value for metric in sources.metric}
+    assert failing["Failing"] == "1"
+    said = sources.dataframe[0].value
+    assert any("nothing answers at http://127.0.0.1:9" in str(error) for error in said["error"])
+
+
+def test_a_scheduler_that_stands_still_is_told_on_every_page(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    beat(estate, Heartbeat(1, long_ago, long_ago, "aurora.toml, line 3: port: wrong", ()))
+    try:
+        said = sentences(shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch))
+    finally:
+        (estate / "worker.json").unlink()
+    assert "The scheduler stopped 2 h ago" in said
+    assert "line 3" in said
+
+
+def test_old_samples_are_unknown_and_never_healthy(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = datetime.now(UTC) + timedelta(hours=30)
+    publish(Lake(estate / "lake"), estate, rebuild=True, now=later)
+    try:
+        test = shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch)
+        counts = next(caption.value for caption in test.caption if "unknown" in caption.value)
+    finally:
+        publish(Lake(estate / "lake"), estate, rebuild=True)
+    assert "● 0 healthy" in counts
+    assert "✕ 0 down" in counts
+
+
+def test_filters_live_in_the_url(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch, status="down", range="7d")
+    states = {word for cell in test.dataframe[0].value["state"] for word in cell}
+    assert states == {"✕ Down"}
+
+
+def test_run_now_is_recorded_as_an_edit(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aurora.contracts.estate import Edits
+
+    plan = (Planned("demo", "demo", "estate", 60.0, datetime.now(UTC).isoformat(), False),)
+    now = datetime.now(UTC).isoformat()
+    beat(estate, Heartbeat(1, now, now, None, plan))
+    try:
+        test = shown(ROOT / "pages/platform/sources.py", estate, monkeypatch)
+        next(button for button in test.button if button.label == "Run now").click().run()
+    finally:
+        (estate / "worker.json").unlink()
+    edits = Lake(estate / "lake").read(Edits)
+    assert edits.filter(edits["field"] == "run_requested_at")["entity_id"].to_list() == ["broken"]

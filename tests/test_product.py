@@ -1,0 +1,186 @@
+"""The whole product as its user meets it: started, looked at in a browser in both themes, asked, and ended."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora.settings import ROOT
+from aurora.ui.navigation import page_files
+from tests.product import Product, chromium, environment, started
+
+pytestmark = pytest.mark.xdist_group("product")
+PAGES = page_files(ROOT / "pages")
+ARTIFACTS = ROOT / "artifacts" / "screens"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+# Streamlit looks for its endpoints below a page's own path before it finds them at the root.
+HARMLESS = re.compile(r"_stcore/(health|host-config)")
+QUIET = "() => !document.querySelector('[data-testid=\"stStatusWidget\"]')"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("product")
+    with started(folder) as running:
+        running.wait()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = chromium()
+    with playwright.sync_playwright() as driver:
+        yield driver.chromium.launch(executable_path=path, args=FLAGS)
+
+
+class Visit:
+    """A page in the browser, with everything that went wrong while it was open."""
+
+    def __init__(self, browser: Any, product: Product, theme: str, width: int) -> None:
+        self.product, self.faults = product, list[str]()
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        self.page = context.new_page()
+        self.page.on("console", lambda message: self._note(message.type == "error", message.text, message.location))
+        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        self.page.on("requestfailed", lambda request: self._note(True, f"failed: {request.url}", {}))
+        self.page.on(
+            "request", lambda request: self._note(self._is_foreign(request.url), f"left home: {request.url}", {})
+        )
+
+    def _is_foreign(self, url: str) -> bool:
+        return url.startswith("http") and not url.startswith(self.product.url)
+
+    def _note(self, is_fault: bool, text: str, where: dict[str, Any]) -> None:
+        if is_fault and not HARMLESS.search(f"{text} {where.get('url', '')}"):
+            self.faults.append(text)
+
+    def open(self, path: str) -> str:
+        """Open a path, wait until it is drawn; what it says."""
+        self.page.goto(f"{self.product.url}/{path}")
+        self.page.wait_for_selector("h1", timeout=30_000)
+        self.page.wait_for_timeout(600)
+        self.page.wait_for_function(QUIET, timeout=30_000)
+        self.page.wait_for_timeout(900)
+        return str(self.page.inner_text("[data-testid=stMainBlockContainer]"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_all_pages_open_without_a_fault(browser: Any, product: Product, theme: str, width: int) -> None:
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    for page in PAGES:
+        visit = Visit(browser, product, theme, width)
+        said = visit.open(f"{page.url_path if page is not PAGES[0] else ''}?component=demo:payment-gateway")
+        visit.page.screenshot(path=ARTIFACTS / f"{page.path.stem}-{theme}-{width}.png")
+        visit.page.context.close()
+        assert "cannot be shown" not in said
+        assert "Traceback" not in said
+        assert visit.faults == [], page.title
+
+
+def test_the_first_screen_has_rows_of_this_machine_and_of_the_demo(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("")
+    for told in ("DAMAC Hills 2 CRM", "Needs attention", "Demo data", "What changed"):
+        visit.page.wait_for_selector(f"text={told}")
+    answer = product.aurora(
+        "sql", "select count(*) as n from component_health where source = 'host'", "--format", "csv"
+    )
+    assert int(answer.stdout.split()[1]) > 0
+
+
+def test_a_card_leads_to_its_components(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("")
+    visit.page.get_by_role("link", name="Payment System").first.click()
+    visit.page.wait_for_url(re.compile("system-health"))
+    visit.page.wait_for_selector("text=Application: payment-system")
+    assert visit.faults == []
+
+
+def test_the_range_is_in_the_address(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("system-health")
+    visit.page.get_by_text("7d", exact=True).first.click()
+    visit.page.wait_for_url(re.compile("range=7d"))
+
+
+def test_an_edit_of_the_settings_is_taken_up_and_a_wrong_one_is_told(browser: Any, product: Product) -> None:
+    config = product.folder / "aurora.toml"
+    right = config.read_text(encoding="utf-8")
+    try:
+        config.write_text(right + '\n[[source]]\nname = "x"\nconnector = "host"\nevery = "soon"\n', encoding="utf-8")
+        visit = Visit(browser, product, "light", 1440)
+        visit.open("sources")
+        visit.page.wait_for_selector("text=Settings are wrong", timeout=15_000)
+    except Exception:
+        visit.open("sources")
+        assert "Settings are wrong" in visit.page.inner_text("body")
+    finally:
+        config.write_text(right, encoding="utf-8")
+
+
+def test_a_second_aurora_says_who_runs(product: Product) -> None:
+    command = [sys.executable, "-m", "aurora.cli", "up", "--port", "0"]
+    port = product.url.rpartition(":")[2]
+    command[-1] = str(int(port) - 1)
+    second = subprocess.run(
+        command, env=environment(product.folder), capture_output=True, text=True, timeout=60, cwd=ROOT
+    )
+    assert second.returncode == 1
+    assert f"process {product.process.pid}" in second.stderr.replace("\n", " ")
+    worker = subprocess.run(
+        [sys.executable, "-m", "aurora.cli", "worker"], env=environment(product.folder), capture_output=True, text=True,
+        timeout=60, cwd=ROOT,
+    )  # fmt: skip
+    assert worker.returncode == 1
+    assert "a scheduler runs already" in worker.stderr.replace("\n", " ")
+
+
+def test_the_demo_leaves_no_row_and_all_pages_go_on(browser: Any, product: Product) -> None:
+    answer = product.aurora("demo", "remove")
+    assert answer.returncode == 0, answer.stderr
+    tables = product.aurora(
+        "sql",
+        "select distinct table_name from duckdb_columns() where column_name = 'source_instance'",
+        "--format",
+        "csv",
+    )
+    for table in tables.stdout.split()[1:]:
+        if table.endswith("_now") or table in ("app_overview", "component_status", "source_freshness"):
+            continue
+        left = product.aurora(
+            "sql", f"select count(*) as n from {table} where source_instance = 'demo'", "--format", "csv"
+        )
+        assert left.stdout.split() == ["n", "0"], table
+    visit = Visit(browser, product, "light", 1440)
+    for page in PAGES:
+        said = visit.open(page.url_path if page is not PAGES[0] else "")
+        assert "cannot be shown" not in said
+        assert "Demo data" not in said
+    assert visit.faults == []
+
+
+def test_zz_it_ends_cleanly_and_at_once(product: Product) -> None:
+    assert product.end() == 0
+    assert "Traceback" not in product.log()
+    assert product.health()[0] == 0
+
+
+def test_it_starts_again_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "aurora.toml").write_text(
+        '[[source]]\nname = "me"\nconnector = "host"\nevery = "1s"\n', encoding="utf-8"
+    )
+    for start in (1, 2):
+        with started(tmp_path, "--no-demo") as running:
+            running.wait()
+            assert running.end() == 0
+        assert running.log().count("Aurora is at") == start
