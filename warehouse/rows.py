@@ -79,6 +79,9 @@ def compare(table: type[Table], frame: pl.DataFrame, files: list[str]) -> News:
     known = _keyed(table, frame, files).collect()
     fresh = frame.join(known, on=key, how="anti", maintain_order="left")
     both = frame.join(known, on=key, how="inner", suffix="_before", maintain_order="left")
+    if "first_seen_at" in frame.columns:
+        # Two streams that meet a thing at different times need not agree on when: the earliest sighting stays.
+        both = both.with_columns(pl.min_horizontal("first_seen_at", "first_seen_at_before").alias("first_seen_at"))
     changed = both.filter(_changed(table, frame)).select(frame.columns)
     return News(fresh, changed, frame.height - fresh.height - changed.height)
 

@@ -1,5 +1,6 @@
 """Server time of each page over the demo estate, against a page that says hello."""
 
+import logging
 import os
 import statistics
 import sys
@@ -23,7 +24,7 @@ TIMEOUT_S = 60
 
 @benchmark
 def pages(bench: Bench) -> Iterator[Figure]:
-    """Median of nine first runs (caches empty, session new) and of nine further runs of each page."""
+    """Median of nine runs with empty caches and of nine runs after those, of each page."""
     found = sorted(path for path in FOLDER.rglob("*.py") if not path.name.startswith("_"))
     if not found:
         raise SkippedError(f"there are no pages in {FOLDER.name}/")
@@ -45,6 +46,7 @@ def pages(bench: Bench) -> Iterator[Figure]:
 
 def measure(page: Path, hello: Path) -> list[tuple[float, float]] | str:
     """(page, hello) median seconds of first and of further runs, or why the page cannot run. For a fresh process."""
+    logging.getLogger("streamlit").setLevel(logging.ERROR)
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 -- Streamlit prints there what this returns
     tests = [opened(page), opened(hello)]
     took: list[list[list[float]]] = [[[], []], [[], []]]
@@ -60,12 +62,11 @@ def measure(page: Path, hello: Path) -> list[tuple[float, float]] | str:
 
 
 def opened(path: Path) -> AppTest:
-    """A new session about to show that page, with empty caches; a page of Aurora's runs inside app.py."""
-    if FOLDER not in path.parents:
-        test = AppTest.from_file(str(path), default_timeout=TIMEOUT_S)
-    else:
-        # The app has to have run once to know its pages.
-        test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT_S).run()
+    """A session that is about to show that page, with empty caches; a page of Aurora's runs inside app.py."""
+    is_ours = FOLDER in path.parents
+    # Both have run once: the app to know its pages, and both to leave the cost of a new session out.
+    test = AppTest.from_file(str(ROOT / "app.py" if is_ours else path), default_timeout=TIMEOUT_S).run()
+    if is_ours:
         test.switch_page(path.relative_to(ROOT).as_posix())
     st.cache_data.clear()
     st.cache_resource.clear()

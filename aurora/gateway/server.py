@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from aurora.settings import ROOT, Settings, load
+from aurora.settings import ROOT, Settings
 from aurora.up import end_with_parent
 from warehouse.heartbeat import last_beat
 from warehouse.publish import current
@@ -18,9 +18,8 @@ from warehouse.publish import current
 TICK_LIMIT_S = 15.0
 
 
-async def healthz(request: Request) -> JSONResponse:
+def health(settings: Settings) -> JSONResponse:
     """200 once a warehouse is published and the scheduler ticks, else 503 with the reason."""
-    settings = load()
     newest, beat = current(settings.published), last_beat(settings.data)
     problem = None
     if newest is None:
@@ -40,6 +39,11 @@ async def healthz(request: Request) -> JSONResponse:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM."""
+
+    # The settings of the start: where the data lie does not change, and a wrong edit must not make us look ill.
+    async def healthz(request: Request) -> JSONResponse:
+        return health(settings)
+
     app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz)])
     config = uvicorn.Config(
         app,
