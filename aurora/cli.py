@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Aurora: a Tech Command Center.")
 demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back in.")
 cli.add_typer(demo, name="demo")
-out, err = Console(), Console(stderr=True)
+# Into a pipe or a file, lines are not cut to a terminal's width.
+out, err = Console(width=None if sys.stdout.isatty() else 240), Console(stderr=True)
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of lake and warehouse.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file.")]

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from aurora.contracts import TABLES
+from aurora.contracts import TABLES, Row
 from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.settings import Settings, SourceSettings, load
 from aurora.up import end_with_parent
@@ -31,6 +32,7 @@ from warehouse.query import Warehouse
 from warehouse.record import make_visible, record_edit
 
 END_WITHIN_S = 3.0
+AT_ONCE = 4
 
 
 def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
@@ -51,7 +53,6 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
 
 
 def _ingest_with_bars(settings: Settings, lake: Lake, wanted: list[SourceSettings], out: Console) -> list[Outcome]:
-    outcomes: list[Outcome] = []
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -66,12 +67,17 @@ def _ingest_with_bars(settings: Settings, lake: Lake, wanted: list[SourceSetting
             progress.update(bar, rows=progress.tasks[bar].fields["rows"] + landed.row_count)
 
         ingest = Ingest(lake, settings, load_connectors(), progress=tell)
-        for source in wanted:
+
+        def run(source: SourceSettings) -> list[Outcome]:
             progress.start_task(bars[source.name])
-            outcomes += ingest.run(source)
+            outcomes = ingest.run(source)
             progress.update(bars[source.name], total=1, completed=1)
             publish(lake, settings.data)
-    return outcomes
+            return outcomes
+
+        # Side by side, so that a source which hangs delays no other.
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return [outcome for outcomes in pool.map(run, wanted) for outcome in outcomes]
 
 
 def import_now(
@@ -133,17 +139,17 @@ def list_sources(settings: Settings, out: Console) -> None:
     grid = Grid(
         "source", "connector", "stream", "status", "last good", "rows 24 h", "quarantined", "last error", box=None
     )
-    told: dict[str, list[dict[str, object] | None]] = {}
+    told: dict[str, list[Row | None]] = {}
     if (settings.published / "current.json").exists():
         for row in Warehouse(settings.published).rows("from source_freshness order by all").iter_rows(named=True):
             told.setdefault(row["source_instance"], []).append(row)
     for source in planned_sources(settings, Lake(settings.lake)):
-        for row in told.pop(source.name, [None]):
-            grid.add_row(*_source_cells(source.name, source.connector, row))
+        for told_by in told.pop(source.name, [None]):
+            grid.add_row(*_source_cells(source.name, source.connector, told_by))
     out.print(grid)
 
 
-def _source_cells(name: str, connector: str, row: dict[str, object] | None) -> list[str]:
+def _source_cells(name: str, connector: str, row: Row | None) -> list[str]:
     if row is None:
         return [name, connector, "", "never ran", "", "", "", ""]
     last_good = str(row["last_good_at"] or "never")[:19]

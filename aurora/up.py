@@ -18,6 +18,7 @@ from aurora.settings import ROOT, Settings, environment_for
 from warehouse.locks import holder, locked
 
 END_WITHIN_S = 4.0
+FIRST_LOAD_S = 40.0
 Say = Callable[[str], None]
 
 
@@ -109,9 +110,13 @@ def _supervise(settings: Settings, say: Say) -> int:
 
 
 def _load_first(environment: dict[str, str], stop: threading.Event) -> None:
-    """Fill an empty lake with progress bars on the terminal, so that the first screen has rows."""
+    """Fill an empty lake with progress bars on the terminal, so that the first screen has rows.
+
+    A source that takes longer is left to the worker, which goes on where the loader stopped.
+    """
     loader = subprocess.Popen(_aurora("ingest"), env=environment, cwd=ROOT)
-    while loader.poll() is None and not stop.wait(0.2):
+    until = time.monotonic() + FIRST_LOAD_S
+    while loader.poll() is None and not stop.wait(0.2) and time.monotonic() < until:
         pass
     if loader.poll() is None:
         loader.terminate()

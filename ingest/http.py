@@ -22,7 +22,8 @@ Params = Mapping[str, Any]
 Following = Callable[[Json, "Answer", dict[str, Any]], "dict[str, Any] | str | None"]
 Keep = Callable[[str, str, int, str], None]
 
-TRIES = 5
+TRIES = 4
+BACKOFF_S = 0.25
 MAX_BODY_BYTES = 64 * 1024 * 1024
 CONNECT_S, READ_S = 5.0, 30.0
 _RETRIED = {429, 502, 503, 504}
@@ -129,7 +130,7 @@ class Http:
                 answer = self._once(method, url, **kwargs)
             except requests.RequestException as error:
                 failure = self._broken(error, url)
-                wait = 0.5 * 2**attempt
+                wait = BACKOFF_S * 2**attempt
             else:
                 if answer.status < 300:
                     return answer
@@ -278,7 +279,7 @@ def by_cursor(field_name: str, param: str) -> Following:
 def _wait_s(answer: Answer, attempt: int) -> float:
     """Seconds to wait: Retry-After (seconds or date), else X-RateLimit-Reset (seconds or epoch), else back-off."""
     after = answer.headers.get("Retry-After") or answer.headers.get("X-RateLimit-Reset")
-    backoff: float = 0.5 * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
+    backoff: float = BACKOFF_S * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
     if not after:
         return backoff
     try:

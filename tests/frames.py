@@ -112,6 +112,7 @@ def python(script: str, *args: object) -> subprocess.Popen[str]:
     environment |= {"PYTHONPATH": str(ROOT), "POLARS_MAX_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, args)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

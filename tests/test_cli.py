@@ -188,7 +188,7 @@ def test_doctor_finds_wrong_sources_and_old_settings(data: Path, config: Path, m
     told = "\n".join(finding.text for finding in examine(settings) if finding.is_wrong)
     assert "source a: no connector 'nagios': use one of" in told
     assert "source b: environment variable NOT_THERE is not set" in told
-    assert f"{config}, line 11: colour: there is no such setting" in told
+    assert f"{config}, line 12: colour: there is no such setting" in told
     assert "the old settings are in use: aurora.toml, line 9: no" in told
 
 

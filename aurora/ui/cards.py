@@ -101,7 +101,8 @@ def ledger(frame: pl.DataFrame) -> None:
     shown = frame.with_columns(
         pl.col("kind").str.to_titlecase(),
         pl.coalesce("app_name", "app_id", pl.lit("")).alias("app"),
-        pl.col("state").str.replace_all("_", " "),
+        pl.col("state").str.replace_all("_", " ").fill_null(""),
+        pl.col("actor").fill_null(""),
     ).select("occurred_at", "kind", "app", "title", "state", "actor")
     st.dataframe(
         shown.head(200), hide_index=True, row_height=34, height=min(shown.height, LEDGER_SHOWN) * 34 + 38,

@@ -86,7 +86,12 @@ def heat(frame: pl.DataFrame, height_per_row: int = 24) -> alt.Chart:
         .mark_rect(cornerRadius=2, stroke="transparent", strokeWidth=2)
         .encode(
             x=alt.X("bucket_at:O", title=None, axis=alt.Axis(labels=False, ticks=False, domain=False)),
-            y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
+            y=alt.Y(
+                "name:N",
+                title=None,
+                sort=names,
+                axis=alt.Axis(labelLimit=170, labelOverlap=False, ticks=False, domain=False),
+            ),
             color=alt.Color(
                 "worst_status:N",
                 scale=alt.Scale(domain=list(STATUS), range=[mark.hue for mark in STATUS.values()]),

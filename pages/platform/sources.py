@@ -21,6 +21,7 @@ REFUSED = """
     select source_instance, table_name, rule, count(*) as row_count, max(rejected_at) as last_at,
            any_value(message) as example
     from quarantine group by all order by last_at desc limit 500"""
+REFUSED_TODAY = "select count(*) as row_count from quarantine where rejected_at >= utc_now() - interval 1 day"
 REFUSED_ROWS = """
     select rejected_at, message, payload, stream, run_id from quarantine
     where source_instance = $source and table_name = $table_name and rule = $rule
@@ -78,7 +79,7 @@ def sources_table(frame: pl.DataFrame) -> str | None:
         pl.col("last_good_at").map_elements(ago, return_dtype=pl.String).fill_null("never"),
         pl.col("every_s").map_elements(span, return_dtype=pl.String),
         "row_count_24h", "quarantined_count_24h", "failed_count_24h",
-        pl.when(pl.col("status") == "success").then(None).otherwise(pl.col("error")).alias("error"),
+        pl.when(pl.col("status") == "success").then(None).otherwise(pl.col("error")).fill_null("").alias("error"),
         "connector",
     )  # fmt: skip
     config = st.column_config
@@ -131,7 +132,7 @@ def overview() -> None:
         return
     failing = fresh.filter(pl.col("state") == "failed")["source_instance"].n_unique()
     with st.grid(columns=4, min_column_width=170):
-        st.metric("Sources", fresh["source_instance"].n_unique(), border=True)
+        st.metric("Sources", fresh["source_instance"].n_unique(), border=True, height="stretch")
         st.metric(
             "Failing",
             failing,
@@ -139,9 +140,10 @@ def overview() -> None:
             delta_color="inverse" if failing else "normal",
             delta_arrow="off",
             border=True,
+            height="stretch",
         )
-        st.metric("Rows, last 24 h", f"{fresh['row_count_24h'].sum():,}", border=True)
-        st.metric("Refused, last 24 h", f"{fresh['quarantined_count_24h'].sum():,}", border=True)
+        st.metric("Rows, last 24 h", f"{fresh['row_count_24h'].sum():,}", border=True, height="stretch")
+        st.metric("Refused, last 24 h", f"{rows(REFUSED_TODAY)['row_count'][0]:,}", border=True, height="stretch")
     chosen = sources_table(fresh)
     if chosen and chosen != st.session_state.get("source"):
         st.session_state["source"] = chosen

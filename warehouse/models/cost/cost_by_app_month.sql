@@ -2,8 +2,10 @@
 -- to it; a shared line counts by its share. Lines without an application stand in the row `untagged`.
 -- grain: app_id, month_on, currency
 with tags as (
-  select t.Tags, unnest(list_transform(json_keys(t.Tags), lambda k: 'tag:' || k || '=' || json_extract_string(t.Tags, '$."' || k || '"'))) as mark
-  from (select distinct Tags from focus_cost where Tags is not null) t
+  -- a key is asked for as a JSON pointer, since it may hold dots and quotes
+  select t.Tags, unnest(list_transform(json_keys(t.Tags), lambda k: 'tag:' || k || '=' ||
+           json_extract_string(t.Tags, '/' || replace(replace(k, '~', '~0'), '/', '~1')))) as mark
+  from (select distinct Tags from focus_cost where Tags is not null and json_valid(Tags)) t
 )
 , marks as (
   select f.x_RowId, m.mark

@@ -2,7 +2,8 @@
 -- its links, and a return to an older commit recognised as a rollback.
 -- grain: app_id, deployment_id
 with linked as (
-  select d.* exclude (app_id), coalesce(d.app_id, l.app_id) as app_id,
+  -- distinct: an application may be linked to a repository by several folders, and by its store too
+  select distinct d.* exclude (app_id), coalesce(d.app_id, l.app_id) as app_id,
          case when d.is_inferred then 3 when d.source in ('sentry', 'rollbar') then 2
               when d.ci_run_id is not null then 1 else 0 end as source_rank
   from deployments d

@@ -9,7 +9,7 @@ with deployed as (
   from deployments_by_app d
 )
 , released as (
-  select created_at as occurred_at, 'release' as kind, l.app_id, null as component_id, release_id as subject_id,
+  select distinct created_at as occurred_at, 'release' as kind, l.app_id, null as component_id, release_id as subject_id,
          r.tag as title, null as state, null as actor, null as url, r.source_instance
   from releases r left join app_links_now l on l.kind = 'repository' and l.native_id = r.repo_id and l.state = 'confirmed'
 )

@@ -7,8 +7,8 @@ with spans as (
 )
 , states as (
   select component_id, ts_end, epoch(ts_end - ts_start) as seconds,
-         coalesce(status, case when coalesce(cpu_pct, memory_pct, disk_pct, response_time_ms, requests_per_minute,
-                                             error_rate_pct, network_latency_ms) is null then 'unknown' else 'healthy' end) as state
+         sample_state(status, cpu_pct, memory_pct, disk_pct, response_time_ms, requests_per_minute, error_rate_pct,
+                      network_latency_ms) as state
   from component_health
   where part_day >= (utc_now() - interval 90 day)::date and ts_end > utc_now() - interval 90 day and ts_end <= utc_now()
 )
