@@ -19,10 +19,11 @@ from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.settings import Settings, SourceSettings, load
 from aurora.up import end_with_parent
 from ingest.connector import load_connectors
+from ingest.history import Outcome
 from ingest.importing import import_file
 from ingest.land import Landed
 from ingest.plan import DEMO, SELF, planned_sources
-from ingest.run import Ingest, Outcome
+from ingest.run import Ingest
 from ingest.schedule import Worker
 from warehouse.lake import Lake
 from warehouse.locks import holder, locked

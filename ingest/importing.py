@@ -14,10 +14,11 @@ from typing import Any
 
 import polars as pl
 
-from aurora.contracts import COMMON, Row, Table, table_named
+from aurora.contracts import COMMON, Table, table_named
 from aurora.errors import ContractError
 from ingest import formats
 from ingest.check import Checked, Reject, Stamp, check, unique_keys
+from ingest.history import Outcome, record_run, sync_row
 from ingest.land import Landed, quarantine
 from warehouse.lake import Batch, Lake
 
@@ -71,7 +72,11 @@ def import_file(
         _checked(target, frame.slice(start, SLICE), lines[start : start + SLICE], path.name, stamp)
         for start in range(0, frame.height, SLICE)
     ]
-    return Imported(target.spec.name, _land(lake, target, slices, stamp), left_out)
+    landed = _land(lake, target, slices, stamp)
+    stream = f"import-{target.spec.name}"
+    told = sync_row("import", stream, stamp.at, datetime.now(UTC), Outcome(name, stream, "success", landed))
+    record_run(lake, name, stream, stamp.run_id, told, stamp.at)
+    return Imported(target.spec.name, landed, left_out)
 
 
 def _land(lake: Lake, table: type[Table], slices: list[Checked], stamp: Stamp) -> Landed:

@@ -1,7 +1,6 @@
 """One run of a source: its due streams one after the other, each landing as it goes and leaving one sync_runs row."""
 
 import errno
-import gzip
 import json
 import logging
 import time
@@ -9,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -22,25 +20,14 @@ from aurora.errors import AlreadyRunningError, AuroraError, ErrorClass, SourceEr
 from aurora.settings import Settings, SourceSettings, option_error
 from ingest.check import Stamp
 from ingest.connector import Checkpoint, Connector, Cursor, Item, Run, Stream
-from ingest.http import Http, Keep
+from ingest.history import Outcome, as_json, keeper, record_run, sync_row
+from ingest.http import Http
 from ingest.land import Landed, land
 from warehouse.lake import Batch, Lake
 from warehouse.locks import locked
 
 log = logging.getLogger("aurora.ingest")
 Progress = Callable[[str, Landed], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one run of one stream came to; `status` is success, partial, failed or skipped."""
-
-    source: str
-    stream: str
-    status: str
-    landed: Landed
-    error: str | None = None
-    error_class: ErrorClass | None = None
 
 
 @dataclass
@@ -94,8 +81,8 @@ class Ingest:
     def _refused(self, source: SourceSettings, sentence: str) -> Outcome:
         now = self.clock()
         outcome = Outcome(source.name, "*", "failed", Landed(), sentence, "bad_query")
-        row = _sync_row(source.connector, "*", now, now, outcome)
-        record(self.lake, source, "*", uuid.uuid4().hex, row, now)
+        row = sync_row(source.connector, "*", now, now, outcome)
+        record_run(self.lake, source.name, "*", uuid.uuid4().hex, row, now)
         return outcome
 
 
@@ -134,8 +121,10 @@ class StreamRun:
             outcome = self._failed(error)
         finished_at = self.ingest.clock()
         try:
-            row = _sync_row(self.connector.name, self.stream.name, self.started_at, finished_at, outcome)
-            record(self.ingest.lake, self.source, self.stream.name, self.run_id, row | self._counts(), finished_at)
+            row = sync_row(self.connector.name, self.stream.name, self.started_at, finished_at, outcome)
+            record_run(
+                self.ingest.lake, self.source.name, self.stream.name, self.run_id, row | self._counts(), finished_at
+            )
         except Exception as error:
             log.error("%s: the run could not be recorded: %s", self.id, _told(error))
         return outcome
@@ -209,8 +198,8 @@ class StreamRun:
             "unknown_enum_count": sum(self.run.unknown_words.values()),
             "request_count": http.request_count if http else None,
             "rate_limited_s": http.rate_limited_s if http else None,
-            "cursor_before": _as_json(self.before),
-            "cursor_after": _as_json(self.after),
+            "cursor_before": as_json(self.before),
+            "cursor_after": as_json(self.after),
             "new_fields": sorted(self.run.new_fields) or None,
         }
 
@@ -256,47 +245,3 @@ def _told(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full: free some space, or lower [retention]"
     return str(error) if isinstance(error, AuroraError) else f"{type(error).__name__}: {error}"
-
-
-def keeper(folder: Path, source: str, run_id: str, at: datetime) -> Keep:
-    """A function that keeps raw answers of a run, one gzip file of JSON lines per run, by day."""
-    path = folder / f"{at:%Y-%m-%d}" / source / f"{run_id}.jsonl.gz"
-
-    def keep(method: str, url: str, status: int, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with gzip.open(path, "at", encoding="utf-8") as out:
-            out.write(json.dumps({"method": method, "url": url, "status": status, "body": text}) + "\n")
-
-    return keep
-
-
-def record(lake: Lake, source: SourceSettings, stream: str, run_id: str, row: Row, at: datetime) -> None:
-    """Write one sync_runs row."""
-    stamp = Stamp("aurora", source.name, run_id, at)
-    writer = f"{source.name}/{stream}#runs"
-    while land(lake, SyncRuns, [row | {"sync_run_id": run_id}], stamp, _next(lake, writer)).repeated:
-        pass
-
-
-def _next(lake: Lake, stream: str) -> Batch:
-    return Batch(stream, lake.cursor(SyncRuns, stream)[0] + 1)
-
-
-def _sync_row(connector: str, stream: str, started_at: datetime, finished_at: datetime, outcome: Outcome) -> Row:
-    return {
-        "connector": connector,
-        "stream": stream,
-        "started_at": started_at,
-        "finished_at": max(started_at, finished_at),
-        "status": outcome.status,
-        "error_class": outcome.error_class,
-        "error": outcome.error,
-        "row_count": outcome.landed.row_count,
-        "quarantined_count": outcome.landed.quarantined_count,
-        "duplicate_count": outcome.landed.duplicate_count,
-    }
-
-
-def _as_json(cursor: Cursor | None) -> str | None:
-    text = json.dumps(cursor, default=str) if cursor is not None else None
-    return text if text is None or len(text) < 10_000 else None

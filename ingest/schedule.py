@@ -14,8 +14,9 @@ import schedule
 from aurora.contracts.estate import Edits
 from aurora.errors import AuroraError, SettingsError
 from aurora.settings import Settings, SourceSettings
+from ingest.history import Outcome
 from ingest.plan import SELF
-from ingest.run import Ingest, Outcome
+from ingest.run import Ingest
 from warehouse.heartbeat import Heartbeat, Planned, beat, nudged_at
 from warehouse.lake import Lake
 from warehouse.maintain import compact_all, tidy

@@ -122,7 +122,9 @@ def test_what_a_frame_may_not_say(column: pl.Series, good: int, rule: str) -> No
 
 
 def test_what_a_frame_may_say() -> None:
-    berlin = pl.Series("ts_start", [NOW] * 3).dt.convert_time_zone("Europe/Berlin").cast(pl.Datetime("ms", "Europe/Berlin"))
+    berlin = (
+        pl.Series("ts_start", [NOW] * 3).dt.convert_time_zone("Europe/Berlin").cast(pl.Datetime("ms", "Europe/Berlin"))
+    )
     said = pl.DataFrame(GOOD).with_columns(
         berlin,
         pl.Series("status", ["down", "healthy", None], dtype=pl.Categorical),

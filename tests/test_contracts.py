@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def _design() -> dict[str, Block]:
         pytest.skip(f"{DESIGN} is not here")
     blocks: dict[str, Block] = {}
     lines = DESIGN.read_text(encoding="utf-8").splitlines()
-    for head, below in zip(lines, lines[1:], strict=False):
+    for head, below in pairwise(lines):
         if not head.startswith("- **`"):
             continue
         for name in re.findall(r"\*\*`(\w+)`\*\*", head):

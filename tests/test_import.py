@@ -33,7 +33,7 @@ def csv(tmp_path: Path) -> Path:
         f'a,"A, the first",server,{TIMES},4,red,""',
         f'b,"two\nlines",database,{TIMES},,,',
         f"c,C,mainframe,{TIMES},1,,",
-        f"d,D,api,2026-03-01T00:00:00,2026-03-01T00:00:00Z,1,,",
+        "d,D,api,2026-03-01T00:00:00,2026-03-01T00:00:00Z,1,,",
         f"e,E,api,{TIMES},1_000,,",
         f"f,,api,{TIMES},1,,",
     ]
@@ -119,7 +119,9 @@ def costs(count: int, start: int = 0) -> pl.DataFrame:
     return frame(FocusCost, rows)
 
 
-def test_a_cost_export_of_several_slices_lands_whole(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cost_export_of_several_slices_lands_whole(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A write replaces its export's month, so slices that were written one by one would erase each other."""
     monkeypatch.setattr(importing, "SLICE", 4)
     file = tmp_path / "focus_cost.parquet"
@@ -162,7 +164,7 @@ def test_a_file_of_a_header_only(lake: Lake, tmp_path: Path) -> None:
         ("things.csv", b"a\n1\n", "there is no table things"),
         ("components.csv", b"a,b\n1,2\n", "no column is named like one of components"),
         ("components.csv", b"", "cannot be read as csv"),
-        ("components.csv", b"component_id,name\n\"a\n", "cannot be read as csv"),
+        ("components.csv", b'component_id,name\n"a\n', "cannot be read as csv"),
         ("components.csv", b"component_id,name\na,b,c\n", "cannot be read as csv"),
         ("components.csv", b"component_id,name\n\xff\xfe,b\n", "cannot be read as csv"),
         ("components.jsonl", b'{"a": 1}\n{', "line 2 is not JSON"),
@@ -188,6 +190,6 @@ def test_a_file_that_is_refused_gets_one_sentence(
 def test_applications_of_two_files_stand_side_by_side(lake: Lake, tmp_path: Path) -> None:
     for name in ("one", "two"):
         file = tmp_path / f"{name}.csv"
-        file.write_text("app_id,name,type,env_tier,updated_at\n" f"{name},{name},web,production,2026-03-01T00:00:00Z\n")
+        file.write_text(f"app_id,name,type,env_tier,updated_at\n{name},{name},web,production,2026-03-01T00:00:00Z\n")
         import_file(lake, file, table="applications")
     assert sorted(lake.read(Applications)["app_id"]) == ["one", "two"]

@@ -21,7 +21,10 @@ STREAM = "t1/health"
 
 
 def samples(first: int, count: int) -> pl.DataFrame:
-    return frame(ComponentHealth, [health("a", NOW + number * MINUTE, cpu_pct=number % 100) for number in range(first, first + count)])
+    return frame(
+        ComponentHealth,
+        [health("a", NOW + number * MINUTE, cpu_pct=number % 100) for number in range(first, first + count)],
+    )
 
 
 def test_append_writes_a_key_once(lake: Lake) -> None:
@@ -207,7 +210,7 @@ def test_a_refused_write_is_told_as_such(lake: Lake, monkeypatch: pytest.MonkeyP
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(lake_module, "write_deltalake", full)
-    with pytest.raises(LakeError, match="component_health: the lake refused a write: .*No space left"):
+    with pytest.raises(LakeError, match=r"component_health: the lake refused a write: .*No space left"):
         lake.write(ComponentHealth, samples(0, 1), Batch(STREAM, 1))
     monkeypatch.undo()
     assert lake.write(ComponentHealth, samples(0, 1), Batch(STREAM, 1)).row_count == 1
@@ -220,7 +223,8 @@ lake, me = Lake(sys.argv[1]), int(sys.argv[2])
 source = f"t{me % 2}"
 for number in range(1, 51):
     rows = [health(f"both-{source}", NOW + number * MINUTE), health(f"c{me}", NOW + number * MINUTE)]
-    written = lake.write(ComponentHealth, frame(ComponentHealth, rows, source), Batch(f"{source}/w{me}", number, {"n": number}))
+    batch = Batch(f"{source}/w{me}", number, {"n": number})
+    written = lake.write(ComponentHealth, frame(ComponentHealth, rows, source), batch)
     assert written.row_count + written.duplicate_count == 2 and not written.repeated
 """
 

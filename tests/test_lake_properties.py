@@ -23,7 +23,9 @@ from warehouse.lake import Batch, Lake
 
 FAULTS = ("none", "none", "lost race", "broken before", "broken after")
 Rows = list[tuple[int, int]]
-some_rows = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 5)), min_size=1, max_size=5, unique_by=lambda one: one[0])
+some_rows = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(0, 5)), min_size=1, max_size=5, unique_by=lambda one: one[0]
+)
 
 
 class LakeMachine(RuleBasedStateMachine):

@@ -10,7 +10,14 @@ from aurora.contracts import TABLES, Row
 from aurora.contracts.cost import FocusCost
 from aurora.contracts.delivery import Deployments, Releases, Repositories
 from aurora.contracts.estate import Applications, AppLinks, Components, Edits
-from aurora.contracts.operations import AlertEvents, Alerts, ComponentHealth, Incidents, MaintenanceWindows, MetricPoints
+from aurora.contracts.operations import (
+    AlertEvents,
+    Alerts,
+    ComponentHealth,
+    Incidents,
+    MaintenanceWindows,
+    MetricPoints,
+)
 from aurora.contracts.platform import SyncRuns
 from aurora.doctor import check_model
 from tests.conftest import Published
@@ -38,19 +45,62 @@ def one_of_each(lake: Lake) -> None:
         put(lake, Applications, [row(Applications, app_id=app, updated_at=NOW) for app in ("shop", "blog")], source)
         put(lake, Components, [component(f"{source}:a"), component(f"{source}:b", type="api")], source)
         put(lake, Components, [component(f"{source}:twin", same_as="s1:a")], source)
-        samples = [health(f"{source}:a", NOW - number * MINUTE, status="down" if number % 5 == 0 else "healthy") for number in range(1, 90)]
-        samples += [health(f"{source}:b", NOW - 2 * MINUTE, requests_per_minute=5.0, error_rate_pct=1.0, response_time_ms=9.0)]
+        samples = [
+            health(f"{source}:a", NOW - number * MINUTE, status="down" if number % 5 == 0 else "healthy")
+            for number in range(1, 90)
+        ]
+        samples += [
+            health(f"{source}:b", NOW - 2 * MINUTE, requests_per_minute=5.0, error_rate_pct=1.0, response_time_ms=9.0)
+        ]
         put(lake, ComponentHealth, samples, source)
         put(lake, Repositories, [row(Repositories, repo_id=f"{source}:r")], source)
         put(lake, Releases, [row(Releases, release_id=f"{source}:1", repo_id="s1:r", created_at=NOW - HOUR)], source)
-        put(lake, SyncRuns, [row(SyncRuns, number, sync_run_id=f"{source}{number}", started_at=NOW - HOUR) for number in range(3)], source)
-        users = [row(MetricPoints, number, series_id=f"{source}:{number}", metric="app.active_users", value=5.0, agg="max", component_id="s1:a") for number in range(2)]
+        put(
+            lake,
+            SyncRuns,
+            [row(SyncRuns, number, sync_run_id=f"{source}{number}", started_at=NOW - HOUR) for number in range(3)],
+            source,
+        )
+        users = [
+            row(
+                MetricPoints,
+                number,
+                series_id=f"{source}:{number}",
+                metric="app.active_users",
+                value=5.0,
+                agg="max",
+                component_id="s1:a",
+            )
+            for number in range(2)
+        ]
         put(lake, MetricPoints, users, source)
-        alerts = [row(Alerts, number, alert_id=f"{source}:{number}", component_id="s1:a", started_at=NOW - HOUR, updated_at=NOW) for number in range(3)]
+        alerts = [
+            row(
+                Alerts,
+                number,
+                alert_id=f"{source}:{number}",
+                component_id="s1:a",
+                started_at=NOW - HOUR,
+                updated_at=NOW,
+            )
+            for number in range(3)
+        ]
         put(lake, Alerts, alerts, source)
-        put(lake, AlertEvents, [row(AlertEvents, alert_id=f"{source}:1", at_seq=number, to_state="acknowledged") for number in (1, 2)], source)
-        put(lake, Incidents, [row(Incidents, incident_id=f"{source}:i", component_id="s1:a", started_at=NOW - HOUR)], source)
-        charges = [row(FocusCost, number, x_RowId=f"{source}:{number}", ChargePeriodStart=NOW - DAY) for number in range(3)]
+        put(
+            lake,
+            AlertEvents,
+            [row(AlertEvents, alert_id=f"{source}:1", at_seq=number, to_state="acknowledged") for number in (1, 2)],
+            source,
+        )
+        put(
+            lake,
+            Incidents,
+            [row(Incidents, incident_id=f"{source}:i", component_id="s1:a", started_at=NOW - HOUR)],
+            source,
+        )
+        charges = [
+            row(FocusCost, number, x_RowId=f"{source}:{number}", ChargePeriodStart=NOW - DAY) for number in range(3)
+        ]
         put(lake, FocusCost, [charge | {"Tags": '{"team": "x"}', "x_SourceExport": "e"} for charge in charges], source)
     links = [link("shop", "component", "s.:.*", is_pattern=True), link("blog", "component", "s1:a")]
     links += [link("shop", "repository", "s1:r"), link("shop", "repository", "s1:r", path_prefix="web")]
@@ -94,7 +144,10 @@ def test_a_broken_grain_and_a_broken_check_are_told(published: Published, monkey
     monkeypatch.setattr("warehouse.publish.load_models", lambda: models)
     monkeypatch.setattr("aurora.doctor.load_models", lambda: models)
     warehouse = published()
-    assert check_model(warehouse, "bad") == ["model bad: more than one row for (1,): its grain is k", "model bad: 1 rows break the check n >= 0"]
+    assert check_model(warehouse, "bad") == [
+        "model bad: more than one row for (1,): its grain is k",
+        "model bad: 1 rows break the check n >= 0",
+    ]
     assert check_model(warehouse, "worse")[0].startswith("model worse cannot be read: ")
 
 
@@ -126,7 +179,10 @@ def test_uptime_counts_only_what_was_observed(lake: Lake, published: Published) 
     told = [health("b", NOW - HOUR, 3600, cpu_pct=1.0), health("b", NOW - 2 * HOUR, 3600)]
     future = [health("a", NOW + HOUR, 3600, status="down")]
     put(lake, ComponentHealth, [*hours, *older, *told, *future])
-    rows = {(one["component_id"], one["time_window"]): one for one in published().rows("from component_uptime").iter_rows(named=True)}
+    rows = {
+        (one["component_id"], one["time_window"]): one
+        for one in published().rows("from component_uptime").iter_rows(named=True)
+    }
     day, week = rows["a", "24h"], rows["a", "7d"]
     assert (day["up_s"], day["down_s"], day["maintenance_s"]) == (15 * 3600, 5 * 3600, 2 * 3600)
     assert day["uptime_pct"] == pytest.approx(75)
@@ -164,7 +220,11 @@ CASES: list[tuple[str, Row | None, str, str | None]] = [
 
 def test_status_by_word_and_limits(lake: Lake, published: Published) -> None:
     put(lake, Components, [component(name) for name, *_ in CASES])
-    put(lake, ComponentHealth, [health(name, NOW - 2 * MINUTE, **values) for name, values, *_ in CASES if values is not None])
+    put(
+        lake,
+        ComponentHealth,
+        [health(name, NOW - 2 * MINUTE, **values) for name, values, *_ in CASES if values is not None],
+    )
     assert status(published) == {name: (word, reason) for name, _, word, reason in CASES}
 
 
@@ -174,7 +234,11 @@ def test_a_stale_sample_is_unknown_and_shows_no_figures(lake: Lake, published: P
     put(lake, Components, [component(name) for name in ages])
     for name, age in ages.items():
         length = seconds.get(name, 10)
-        put(lake, ComponentHealth, [health(name, NOW - timedelta(seconds=age + length), length, status="healthy", cpu_pct=5.0)])
+        put(
+            lake,
+            ComponentHealth,
+            [health(name, NOW - timedelta(seconds=age + length), length, status="healthy", cpu_pct=5.0)],
+        )
     told = status(published)
     assert {name for name, (word, _) in told.items() if word == "healthy"} == {"fresh", "slow fresh"}
     assert told["stale"] == ("unknown", "no sample for 91 s")
@@ -187,7 +251,11 @@ def test_a_stale_sample_is_unknown_and_shows_no_figures(lake: Lake, published: P
 def test_a_sample_from_the_future_is_not_used(lake: Lake, published: Published) -> None:
     put(lake, Components, [component("a"), component("b")])
     for name, minutes in (("a", 10), ("b", 3)):
-        put(lake, ComponentHealth, [health(name, NOW - 2 * MINUTE, status="healthy"), health(name, NOW + minutes * MINUTE, status="down")])
+        put(
+            lake,
+            ComponentHealth,
+            [health(name, NOW - 2 * MINUTE, status="healthy"), health(name, NOW + minutes * MINUTE, status="down")],
+        )
     assert {name: word for name, (word, _) in status(published).items()} == {"a": "healthy", "b": "down"}
 
 
@@ -197,9 +265,17 @@ def test_a_maintenance_window_speaks_first(lake: Lake, published: Published) -> 
     put(lake, ComponentHealth, [health(name, NOW - 2 * MINUTE, status="down", status_reason="x") for name in names])
     span = {"starts_at": NOW, "ends_at": NOW + HOUR, "is_deleted": False}
     over = {"starts_at": NOW - HOUR, "ends_at": NOW, "is_deleted": False}
-    said = [("now", 1, span), ("over", 1, over), ("deleted", 1, span), ("deleted", 2, span | {"is_deleted": True}), ("moved", 1, span), ("moved", 2, over)]
+    said = [
+        ("now", 1, span),
+        ("over", 1, over),
+        ("deleted", 1, span),
+        ("deleted", 2, span | {"is_deleted": True}),
+        ("moved", 1, span),
+        ("moved", 2, over),
+    ]
     windows = [
-        row(MaintenanceWindows, maintenance_id=name, version=version, component_id=name, title=f"work on {name}") | values
+        row(MaintenanceWindows, maintenance_id=name, version=version, component_id=name, title=f"work on {name}")
+        | values
         for name, version, values in said
     ]
     put(lake, MaintenanceWindows, windows)
@@ -227,7 +303,13 @@ MARCH = datetime(2026, 3, 1, 10, tzinfo=NOW.tzinfo)
 
 def deployed(name: str, minutes: float, sha: str, **values: Any) -> Row:
     at = MARCH + timedelta(minutes=minutes)
-    least = {"deployment_id": name, "repo_id": "s1:r", "environment": "production", "env_tier": "production", "sha": sha}
+    least = {
+        "deployment_id": name,
+        "repo_id": "s1:r",
+        "environment": "production",
+        "env_tier": "production",
+        "sha": sha,
+    }
     least |= {"created_at": at, "started_at": at, "finished_at": at, "status": "success", "is_inferred": False}
     return least | {"updated_at": at} | values
 
@@ -249,8 +331,14 @@ def test_rollbacks_are_recognised_and_sources_fold(lake: Lake, published: Publis
     told = published().rows("from deployments_by_app")
     assert set(told["app_id"]) == {"shop"}
     assert dict(told.select("deployment_id", "status").iter_rows()) == {
-        "d1": "success", "d2": "rolled_back", "d3": "success", "d4": "failed", "d5": "success", "d6": "success", "d7": "success",
-    }  # fmt: skip
+        "d1": "success",
+        "d2": "rolled_back",
+        "d3": "success",
+        "d4": "failed",
+        "d5": "success",
+        "d6": "success",
+        "d7": "success",
+    }
     assert [one for one, is_back in told.select("deployment_id", "is_rollback").iter_rows() if is_back] == ["d3"]
     assert [one for one, is_hot in told.select("deployment_id", "is_hotfix").iter_rows() if is_hot] == ["d6"]
 
@@ -264,7 +352,11 @@ def test_folding_needs_the_same_commit_within_half_an_hour(lake: Lake, published
 
 
 def test_a_deployment_linked_in_several_ways_is_one(lake: Lake, published: Published) -> None:
-    put(lake, Deployments, [deployed("d1", 0, "a1", store_app_id="s1:store"), deployed("stated", 5, "a2", app_id="wiki")])
+    put(
+        lake,
+        Deployments,
+        [deployed("d1", 0, "a1", store_app_id="s1:store"), deployed("stated", 5, "a2", app_id="wiki")],
+    )
     links = [link("shop", "repository", "s1:r"), link("shop", "repository", "s1:r", path_prefix="web")]
     links += [link("shop", "store_app", "s1:store"), link("blog", "repository", "s1:r", state="suggested")]
     put(lake, AppLinks, links)
@@ -274,7 +366,11 @@ def test_a_deployment_linked_in_several_ways_is_one(lake: Lake, published: Publi
 
 def charge(name: str, cost: str, **values: Any) -> Row:
     least = {"x_RowId": name, "x_SourceExport": "e", "ChargePeriodStart": NOW, "BillingPeriodStart": NOW.replace(day=1)}
-    return row(FocusCost, **least) | {"EffectiveCost": Decimal(cost), "BilledCost": Decimal(cost) * 2, "BillingCurrency": "EUR"} | values
+    return (
+        row(FocusCost, **least)
+        | {"EffectiveCost": Decimal(cost), "BilledCost": Decimal(cost) * 2, "BillingCurrency": "EUR"}
+        | values
+    )
 
 
 def test_costs_of_an_application_with_shares_and_the_rest(lake: Lake, published: Published) -> None:
@@ -299,7 +395,9 @@ def test_costs_of_an_application_with_shares_and_the_rest(lake: Lake, published:
         ],
     )
     told = published().rows("from cost_by_app_month order by app_id, currency")
-    got = [(one["app_id"], one["currency"], one["effective_cost"], one["line_count"]) for one in told.iter_rows(named=True)]
+    got = [
+        (one["app_id"], one["currency"], one["effective_cost"], one["line_count"]) for one in told.iter_rows(named=True)
+    ]
     assert got == [
         ("blog", "EUR", Decimal(25), 1),
         ("shop", "EUR", Decimal("86.000000000000000001"), 3),
@@ -313,8 +411,16 @@ def test_costs_of_an_application_with_shares_and_the_rest(lake: Lake, published:
 
 
 def test_links_as_they_stand(lake: Lake, published: Published) -> None:
-    links = [link("shop", "component", "a"), link("shop", "component", "a", 2, state="rejected"), link("shop", "component", "b")]
-    links += [link("shop", "component", "c.*", is_pattern=True), link("blog", "component", "c1", 1), link("blog", "component", "c1", 2, is_deleted=True)]
+    links = [
+        link("shop", "component", "a"),
+        link("shop", "component", "a", 2, state="rejected"),
+        link("shop", "component", "b"),
+    ]
+    links += [
+        link("shop", "component", "c.*", is_pattern=True),
+        link("blog", "component", "c1", 1),
+        link("blog", "component", "c1", 2, is_deleted=True),
+    ]
     put(lake, AppLinks, links)
     put(lake, Components, [component(name) for name in ("a", "b", "c1", "xc1")])
     told = published().rows("from app_components order by all")
@@ -324,12 +430,26 @@ def test_links_as_they_stand(lake: Lake, published: Published) -> None:
 def test_freshness_of_sources(lake: Lake, published: Published) -> None:
     runs = [("1", 30, "success", 5), ("2", 2, "partial", 7), ("3", 1, "failed", 0)]
     rows = [
-        row(SyncRuns, sync_run_id=name, stream="x", started_at=NOW - hours * HOUR, finished_at=NOW - hours * HOUR + MINUTE, status=word, row_count=count, error=word)
+        row(
+            SyncRuns,
+            sync_run_id=name,
+            stream="x",
+            started_at=NOW - hours * HOUR,
+            finished_at=NOW - hours * HOUR + MINUTE,
+            status=word,
+            row_count=count,
+            error=word,
+        )
         for name, hours, word, count in runs
     ]
     put(lake, SyncRuns, [one | {"quarantined_count": 1} for one in rows], "web")
     told = published().rows("from source_freshness").row(0, named=True)
-    assert (told["status"], told["error"], told["row_count_24h"], told["quarantined_count_24h"]) == ("failed", "failed", 7, 2)
+    assert (told["status"], told["error"], told["row_count_24h"], told["quarantined_count_24h"]) == (
+        "failed",
+        "failed",
+        7,
+        2,
+    )
     assert told["last_good_at"] == naive(NOW - 2 * HOUR + MINUTE)
     assert told["failed_count_24h"] == 1
 

@@ -85,7 +85,9 @@ def test_only_views_that_changed_are_written_again(lake: Lake, data: Path, monke
     publish(lake, data)
     written: list[str] = []
     view_of = publishing.view_of
-    monkeypatch.setattr(publishing, "view_of", lambda lake, table: written.append(table.spec.name) or view_of(lake, table))
+    monkeypatch.setattr(
+        publishing, "view_of", lambda lake, table: written.append(table.spec.name) or view_of(lake, table)
+    )
     put(lake, Components, [component("b")])
     publish(lake, data)
     assert written == ["components"]
@@ -271,7 +273,9 @@ def test_with_a_worker_the_writer_waits_for_its_publish(lake: Lake, data: Path) 
 
 def test_the_heartbeat_comes_back_as_it_was(data: Path) -> None:
     assert last_beat(data) is None
-    told = Heartbeat(5, NOW.isoformat(), NOW.isoformat(), None, (Planned("a", "host", "x", 60.0, NOW.isoformat(), False),))
+    told = Heartbeat(
+        5, NOW.isoformat(), NOW.isoformat(), None, (Planned("a", "host", "x", 60.0, NOW.isoformat(), False),)
+    )
     beat(data, told)
     assert last_beat(data) == told
     (data / "worker.json").write_text('{"pid": 1')

@@ -1,4 +1,4 @@
-"""The worker: no source delays another, wrong settings change nothing, people's requests are acted on, one at a time."""
+"""The worker: no source delays another, wrong settings change nothing, requests are acted on, one at a time."""
 
 import os
 import threading
@@ -75,7 +75,9 @@ class Rig:
             assert not thread.is_alive()
 
 
-def test_a_source_that_hangs_or_breaks_delays_no_other(lake: Lake, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_source_that_hangs_or_breaks_delays_no_other(
+    lake: Lake, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     rig = Rig(lake, data, "slow", "broken", "quick")
     with rig.working():
         until(lambda: rig.runs["quick"] >= 2)
@@ -158,5 +160,8 @@ def test_faults_of_the_worker_itself_do_not_end_it(
 
 
 def test_a_second_worker_is_refused_and_names_the_first(data: Path) -> None:
-    with locked(data / "locks" / "worker.lock"), pytest.raises(AlreadyRunningError, match=rf"as process {os.getpid()}:"):
+    with (
+        locked(data / "locks" / "worker.lock"),
+        pytest.raises(AlreadyRunningError, match=rf"as process {os.getpid()}:"),
+    ):
         work(Settings(data=data))

@@ -39,8 +39,10 @@ def test_a_module_says_what_it_is(path: Path) -> None:
 
 def test_nothing_treats_the_demo_estate_differently() -> None:
     """Demo rows go the way of all rows: a screen that knows of them could show what no real source can."""
-    folders = (ROOT / "pages", ROOT / "aurora" / "insights", ROOT / "aurora" / "ui", ROOT / "warehouse")
-    special = re.compile(r"""source_instance['"\])\s]*(?:==|=|!=|<>|in|is)\s*\(?\s*['"]demo['"]|['"]demo['"]\s*(?:==|!=|in)""", re.I)
+    folders = (ROOT / "pages", ROOT / "aurora" / "insights", ROOT / "warehouse")
+    special = re.compile(
+        r"""source_instance['"\])\s]*(?:==|=|!=|<>|in|is)\s*\(?\s*['"]demo['"]|['"]demo['"]\s*(?:==|!=|in)""", re.I
+    )
     assert special.search("where source_instance <> 'demo'")
     assert special.search('row["source_instance"] == "demo"')
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".sql")]
@@ -50,5 +52,5 @@ def test_nothing_treats_the_demo_estate_differently() -> None:
 
 def test_nothing_tells_of_the_machine_it_was_made_on() -> None:
     told = re.compile(r"/work/|/home/\w+|/Users/\w+|localhost:4\d{3}")
-    files = FILES + [path for path in (ROOT / "warehouse").rglob("*.sql")]
+    files = [*FILES, *(ROOT / "warehouse").rglob("*.sql")]
     assert [str(path) for path in files if told.search(path.read_text(encoding="utf-8"))] == []

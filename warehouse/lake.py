@@ -16,12 +16,9 @@ from typing import Any, TypeVar
 
 import polars as pl
 from deltalake import (
-    ColumnProperties,
     CommitProperties,
     DeltaTable,
-    Schema,
     Transaction,
-    WriterProperties,
     write_deltalake,
 )
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
@@ -29,19 +26,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from aurora.contracts import TABLES, Table
 from aurora.errors import LakeError, LostRaceError
 from warehouse import rows as of_rows
+from warehouse.delta import EVOLVED, WRITER, create, cursor_in_log, evolve, first_line
 
 TRIES = 25
-ROW_GROUP = 122_880
-EVOLVED = "aurora.evolved"
-# Instants that rise by even steps pack to almost nothing as differences; a dictionary of them is slow and large.
-STEPS = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
-WRITER = WriterProperties(
-    compression="ZSTD",
-    compression_level=3,
-    max_row_group_size=ROW_GROUP,
-    data_page_row_count_limit=ROW_GROUP,
-    column_properties=dict.fromkeys(("ts_start", "ts_end", "ingested_at"), STEPS),
-)
 T = TypeVar("T")
 
 
@@ -131,7 +118,7 @@ class Lake:
         number = (handle.transaction_version(stream) or 0) if handle else 0
         known = self._cursors.get((table.spec.name, stream))
         if handle and number and (known is None or known[0] != number):
-            known = (number, _cursor_in_log(handle, stream, number))
+            known = (number, cursor_in_log(handle, stream, number))
             self._cursors[table.spec.name, stream] = known
         return known if known and number else (number, None)
 
@@ -265,7 +252,7 @@ class Lake:
                     refused: Exception = error
                 except (DeltaError, OSError) as error:
                     self._handles.pop(table.spec.name, None)
-                    raise LakeError(f"{table.spec.name}: the lake refused a write: {_first_line(error)}") from error
+                    raise LakeError(f"{table.spec.name}: the lake refused a write: {first_line(error)}") from error
             time.sleep(min(1.0, 0.01 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
         raise LakeError(f"{table.spec.name}: lost {TRIES} races in a row: too many writers at once") from refused
 
@@ -273,59 +260,9 @@ class Lake:
         """The table, created from its contract if need be."""
         handle = self.open(table)
         if handle is None:
-            _create(self.uri(table), table, self.storage_options)
+            create(self.uri(table), table, self.storage_options)
             handle = self.open(table)
         if handle is None:
             raise LakeError(f"{table.spec.name}: created but not readable at {self.uri(table)}")
-        _evolve(handle, table)
+        evolve(handle, table)
         return handle
-
-
-def _schema(table: type[Table]) -> Schema:
-    """The table's columns as the lake stores them."""
-    return Schema.from_arrow(of_rows.stored(table, table.empty()).to_arrow().schema)
-
-
-def _create(uri: str, table: type[Table], storage_options: dict[str, str] | None) -> None:
-    part = table.spec.part_column
-    stats = dict.fromkeys([*table.spec.key, table.spec.time, "source_instance"])
-    try:
-        DeltaTable.create(
-            uri,
-            _schema(table),
-            mode="ignore",
-            partition_by=[part] if part else None,
-            configuration={
-                "delta.checkpointInterval": "50",
-                "delta.dataSkippingStatsColumns": ",".join(stats),
-                "delta.logRetentionDuration": "interval 7 days",
-            },
-            storage_options=storage_options,
-        )
-    except (CommitFailedError, DeltaError):
-        if not DeltaTable.is_deltatable(uri, storage_options):
-            raise
-
-
-def _evolve(handle: DeltaTable, table: type[Table]) -> None:
-    """Add columns that the contract has gained since the table was made."""
-    have = {field.name for field in handle.schema().fields}
-    if not have.issuperset(table.own_columns()):
-        handle.alter.add_columns([field for field in _schema(table).fields if field.name not in have])
-        handle.alter.set_table_properties({EVOLVED: "true"}, raise_if_not_exists=False)
-        handle.update_incremental()
-
-
-def _cursor_in_log(handle: DeltaTable, stream: str, number: int) -> dict[str, Any] | None:
-    """The cursor told by the commit of that batch; None if the log no longer reaches back so far."""
-    for limit in (20, 200, None):
-        for commit in handle.history(limit):
-            if commit.get("stream") == stream and commit.get("number") == str(number):
-                cursor: dict[str, Any] | None = json.loads(commit["cursor"])
-                return cursor
-    return None
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__

@@ -17,7 +17,8 @@ from deltalake.exceptions import CommitFailedError
 from aurora.contracts import TABLES, Table
 from aurora.errors import LakeError
 from aurora.settings import Settings
-from warehouse.lake import WRITER, Lake
+from warehouse.delta import WRITER
+from warehouse.lake import Lake
 from warehouse.locks import locked
 
 SMALL_FILES = 8

@@ -16,7 +16,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.lake import ROW_GROUP
+from warehouse.delta import ROW_GROUP
 
 T = TypeVar("T")
 Call = Callable[[], object]

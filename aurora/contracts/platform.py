@@ -1,7 +1,10 @@
 """Platform: Aurora's own records about its work."""
 
+from typing import get_args
+
 from aurora.contracts.columns import count, instant, json_text, measure, one_of, text, texts
 from aurora.contracts.table import Table
+from aurora.errors import ErrorClass
 
 
 class SyncRuns(Table, key="sync_run_id", time="started_at", part="month(started_at)", owner="aurora"):
@@ -13,19 +16,7 @@ class SyncRuns(Table, key="sync_run_id", time="started_at", part="month(started_
     started_at = instant()
     finished_at = instant()
     status = one_of("success", "partial", "failed", "skipped")
-    error_class = one_of(
-        "auth",
-        "permission",
-        "not_found",
-        "rate_limited",
-        "bad_query",
-        "partial",
-        "timeout",
-        "vendor_5xx",
-        "schema_drift",
-        "internal",
-        null=True,
-    )
+    error_class = one_of(*get_args(ErrorClass), null=True)
     error = text(null=True)
     row_count = count(null=False)
     quarantined_count = count(null=False)

@@ -1,0 +1,72 @@
+"""Delta as Aurora uses it: how files are written, how a table is made from its contract and grows with it."""
+
+import json
+from typing import Any
+
+from deltalake import ColumnProperties, DeltaTable, Schema, WriterProperties
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from aurora.contracts import Table
+from warehouse import rows as of_rows
+
+ROW_GROUP = 122_880
+EVOLVED = "aurora.evolved"
+# Instants that rise by even steps pack to almost nothing as differences; a dictionary of them is slow and large.
+STEPS = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
+WRITER = WriterProperties(
+    compression="ZSTD",
+    compression_level=3,
+    max_row_group_size=ROW_GROUP,
+    data_page_row_count_limit=ROW_GROUP,
+    column_properties=dict.fromkeys(("ts_start", "ts_end", "ingested_at"), STEPS),
+)
+
+
+def _schema(table: type[Table]) -> Schema:
+    """The table's columns as the lake stores them."""
+    return Schema.from_arrow(of_rows.stored(table, table.empty()).to_arrow().schema)
+
+
+def create(uri: str, table: type[Table], storage_options: dict[str, str] | None) -> None:
+    part = table.spec.part_column
+    stats = dict.fromkeys([*table.spec.key, table.spec.time, "source_instance"])
+    try:
+        DeltaTable.create(
+            uri,
+            _schema(table),
+            mode="ignore",
+            partition_by=[part] if part else None,
+            configuration={
+                "delta.checkpointInterval": "50",
+                "delta.dataSkippingStatsColumns": ",".join(stats),
+                "delta.logRetentionDuration": "interval 7 days",
+            },
+            storage_options=storage_options,
+        )
+    except (CommitFailedError, DeltaError):
+        if not DeltaTable.is_deltatable(uri, storage_options):
+            raise
+
+
+def evolve(handle: DeltaTable, table: type[Table]) -> None:
+    """Add columns that the contract has gained since the table was made."""
+    have = {field.name for field in handle.schema().fields}
+    if not have.issuperset(table.own_columns()):
+        handle.alter.add_columns([field for field in _schema(table).fields if field.name not in have])
+        handle.alter.set_table_properties({EVOLVED: "true"}, raise_if_not_exists=False)
+        handle.update_incremental()
+
+
+def cursor_in_log(handle: DeltaTable, stream: str, number: int) -> dict[str, Any] | None:
+    """The cursor told by the commit of that batch; None if the log no longer reaches back so far."""
+    for limit in (20, 200, None):
+        for commit in handle.history(limit):
+            if commit.get("stream") == stream and commit.get("number") == str(number):
+                cursor: dict[str, Any] | None = json.loads(commit["cursor"])
+                return cursor
+    return None
+
+
+def first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__
