@@ -1,5 +1,6 @@
 """What every test stands on: no network but loopback, no AURORA_* around it, a lake of its own, spawn and not fork."""
 
+import atexit
 import ipaddress
 import multiprocessing
 import os
@@ -93,7 +94,7 @@ def published(lake: Lake, data: Path) -> Published:
     return at
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A worker of xdist ends without tidying native modules, which then grumble on stderr: no test has said that."""
     if hasattr(config, "workerinput"):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))

@@ -13,6 +13,7 @@ import polars as pl
 
 from aurora.contracts import COMMON, Row, Table
 from aurora.contracts.columns import words_of
+from aurora.settings import Settings
 from ingest.check import Stamp, check
 from ingest.land import Landed, land
 from warehouse.lake import Batch, Lake
@@ -75,6 +76,11 @@ def put(lake: Lake, table: type[Table], rows: list[Row], source_instance: str = 
     landed = land(lake, table, rows, stamp(source_instance, source), batch)
     assert landed.quarantined_count == 0
     return landed
+
+
+def settings(**values: Any) -> Settings:
+    """Settings as they come from a file that says this."""
+    return Settings(**values)
 
 
 def health(component_id: str, start: datetime, seconds: float = 60, **values: Any) -> Row:

@@ -19,10 +19,10 @@ from aurora.contracts.delivery import Commits
 from aurora.contracts.estate import Components, Edits
 from aurora.contracts.operations import ComponentHealth
 from aurora.doctor import examine
-from aurora.settings import Settings
+from aurora.settings import load
 from ingest.connector import load_connectors
 from ingest.plan import planned_sources
-from tests.frames import NOW, ROOT, component, finished, health, put, python, row
+from tests.frames import NOW, ROOT, component, finished, health, put, python, row, settings
 from warehouse.heartbeat import Heartbeat, beat
 from warehouse.lake import Batch, Lake
 from warehouse.publish import publish
@@ -160,10 +160,10 @@ def test_demo_remove_leaves_no_row_and_keeps_the_others(lake: Lake, data: Path, 
     query = "select count(*) as n from components where source_instance = 'demo'"
     assert aurora(data, config, "sql", query, "--format", "csv").text == "n\n0\n"
 
-    settings = Settings(data=data, detect_prometheus=False)
-    assert "demo" not in [source.name for source in planned_sources(settings, fresh)]
+    mine = settings(data=data, detect_prometheus=False)
+    assert "demo" not in [source.name for source in planned_sources(mine, fresh)]
     assert aurora(data, config, "demo", "add").code == 0
-    assert "demo" in [source.name for source in planned_sources(settings, Lake(data / "lake"))]
+    assert "demo" in [source.name for source in planned_sources(mine, Lake(data / "lake"))]
     assert fresh.read(Edits)["after"].sort().to_list() == ["false", "true"]
 
 
@@ -187,12 +187,10 @@ def test_doctor_finds_wrong_sources_and_old_settings(data: Path, config: Path, m
         '[[source]]\nname = "b"\nconnector = "prometheus"\nurl = "http://p"\ntoken = "env:NOT_THERE"\n'
         '[[source]]\nname = "c"\nconnector = "host"\ncolour = 1\n'
     )
-    from aurora.settings import load
-
-    settings = load(data, config)
+    mine = load(data, config)
     now = datetime.now(UTC).isoformat()
     beat(data, Heartbeat(1, now, now, "aurora.toml, line 9: no", ()))
-    told = "\n".join(finding.text for finding in examine(settings) if finding.is_wrong)
+    told = "\n".join(finding.text for finding in examine(mine) if finding.is_wrong)
     assert "source a: no connector 'nagios': use one of" in told
     assert "source b: environment variable NOT_THERE is not set" in told
     assert f"{config}, line 12: colour: there is no such setting" in told

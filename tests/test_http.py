@@ -79,7 +79,8 @@ def serve() -> Iterator[Serve]:
 
 
 def client(url: str, seconds: float = 20, keep: Keep | None = None, **site: Any) -> tuple[Http, list[float]]:
-    until, slept = time.monotonic() + seconds, []
+    until = time.monotonic() + seconds
+    slept: list[float] = []
 
     def remaining_s() -> float:
         left = until - time.monotonic()
@@ -131,7 +132,7 @@ def test_a_plain_answer(serve: Serve) -> None:
 def test_429_waits_as_it_is_told_then_goes_on(serve: Serve, after: dict[str, Any], least: float, most: float) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=15)
     spelled = {"date": format_datetime(soon, usegmt=True), "epoch": int(soon.timestamp())}
-    told = {name: spelled.get(value, value) for name, value in after.items()}
+    told: dict[str, Any] = {name: spelled.get(value, value) for name, value in after.items()}
     http, slept = client(serve(scripted(answer(429, **told), answer())))
     assert http.get("/") == {}
     (waited,) = slept
@@ -270,7 +271,7 @@ def test_what_is_no_http_is_told(serve: Serve, talk: bytes) -> None:
 
 def test_a_redirect_is_refused_and_told(serve: Serve) -> None:
     asked: list[str] = []
-    other = serve(lambda path, request: asked.append(request) or answer())
+    other = serve(lambda path, request: asked.append(request) or answer())  # type: ignore[func-returns-value]
     http, _ = client(serve(scripted(answer(302, Location=f"{other}/login?token=abc"))), headers={"Authorization": "x"})
     error = failure(http)
     assert error.error_class == "not_found"
@@ -295,7 +296,8 @@ def numbers(path: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("way", ["page", "offset", "cursor", "link"])
 def test_lists_are_read_past_the_second_page(serve: Serve, way: str) -> None:
-    items, where = list(range(11)), {}
+    items = list(range(11))
+    where: dict[str, str] = {}
 
     def reply(path: str, request: str) -> bytes:
         asked = numbers(path)

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from deltalake import write_deltalake
 from deltalake.exceptions import CommitFailedError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -110,7 +111,7 @@ class faulty:  # noqa: N801
         self.fault = fault
 
     def __enter__(self) -> None:
-        self.patch.setattr(lake_module, "write_deltalake", self._once(lake_module.write_deltalake))
+        self.patch.setattr(lake_module, "write_deltalake", self._once(write_deltalake))
         self.patch.setattr(Lake, "_merge", self._once(Lake._merge))
 
     def __exit__(self, *args: object) -> None:

@@ -8,8 +8,8 @@ from deltalake import DeltaTable
 
 from aurora.contracts.operations import ComponentHealth
 from aurora.errors import LakeError
-from aurora.settings import Retention, Settings
-from tests.frames import MINUTE, NOW, finished, health, put, python
+from aurora.settings import Retention
+from tests.frames import MINUTE, NOW, finished, health, put, python, settings
 from warehouse import maintain
 from warehouse.lake import Lake
 from warehouse.maintain import compact_all, tidy
@@ -36,7 +36,7 @@ def test_rows_that_came_meanwhile_stay(lake: Lake, data: Path, monkeypatch: pyte
     """More commits than any short look into the log would show, between the snapshot and the compaction's commit."""
     fill(lake)
     counted = maintain._counted
-    calls = []
+    calls: list[DeltaTable] = []
 
     def slow(handle: DeltaTable) -> tuple[int, int]:
         if not calls:
@@ -110,8 +110,8 @@ def test_vacuum_leaves_what_readers_and_writers_need(lake: Lake, data: Path) -> 
     compact_all(lake, data)
     (data / "raw" / "2020-01-01" / "web").mkdir(parents=True)
     (data / "raw" / "2999-01-01").mkdir()
-    settings = Settings(data=data, retention=Retention(old_versions=timedelta(seconds=1)))
-    (done,) = tidy(lake, settings)
+    mine = settings(data=data, retention=Retention(old_versions=timedelta(seconds=1)))
+    (done,) = tidy(lake, mine)
     assert (done.row_count, done.vacuumed) == (10, 0)
     assert warehouse.rows("select count(*) as n from component_health")["n"].to_list() == [10]
     assert [day.name for day in (data / "raw").iterdir()] == ["2999-01-01"]
@@ -129,7 +129,7 @@ def test_files_that_nobody_needs_any_more_go(lake: Lake, data: Path, monkeypatch
         return vacuum(table, 0, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(DeltaTable, "vacuum", an_age_later)
-    (done,) = tidy(lake, Settings(data=data))
+    (done,) = tidy(lake, settings(data=data))
     assert done.vacuumed == 10
     assert lake.read(ComponentHealth).height == 10
     assert len(list((data / "lake" / "component_health").rglob("part_day=*/*.parquet"))) == 1

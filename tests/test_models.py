@@ -303,7 +303,7 @@ MARCH = datetime(2026, 3, 1, 10, tzinfo=NOW.tzinfo)
 
 def deployed(name: str, minutes: float, sha: str, **values: Any) -> Row:
     at = MARCH + timedelta(minutes=minutes)
-    least = {
+    least: Row = {
         "deployment_id": name,
         "repo_id": "s1:r",
         "environment": "production",
@@ -365,7 +365,12 @@ def test_a_deployment_linked_in_several_ways_is_one(lake: Lake, published: Publi
 
 
 def charge(name: str, cost: str, **values: Any) -> Row:
-    least = {"x_RowId": name, "x_SourceExport": "e", "ChargePeriodStart": NOW, "BillingPeriodStart": NOW.replace(day=1)}
+    least: Row = {
+        "x_RowId": name,
+        "x_SourceExport": "e",
+        "ChargePeriodStart": NOW,
+        "BillingPeriodStart": NOW.replace(day=1),
+    }
     return (
         row(FocusCost, **least)
         | {"EffectiveCost": Decimal(cost), "BilledCost": Decimal(cost) * 2, "BillingCurrency": "EUR"}

@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from aurora.contracts import TABLES
+from aurora.contracts import TABLES, Table
 from aurora.contracts.estate import Components, Edits
 from aurora.contracts.operations import ComponentHealth
 from aurora.errors import ContractError, NotPublishedError
@@ -85,9 +85,12 @@ def test_only_views_that_changed_are_written_again(lake: Lake, data: Path, monke
     publish(lake, data)
     written: list[str] = []
     view_of = publishing.view_of
-    monkeypatch.setattr(
-        publishing, "view_of", lambda lake, table: written.append(table.spec.name) or view_of(lake, table)
-    )
+
+    def told(lake: Lake, table: type[Table]) -> str:
+        written.append(table.spec.name)
+        return view_of(lake, table)
+
+    monkeypatch.setattr(publishing, "view_of", told)
     put(lake, Components, [component("b")])
     publish(lake, data)
     assert written == ["components"]
@@ -183,7 +186,7 @@ def test_a_file_that_vanished_under_an_old_generation(lake: Lake, data: Path, mo
 
     def generation() -> object:
         if len(answers) == 1:
-            os.path.exists(moved) and os.rename(moved, file)
+            Path(moved).exists() and Path(moved).rename(file)
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
     monkeypatch.setattr(warehouse, "generation", generation)

@@ -10,17 +10,19 @@ from typing import Any
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import Alerts, ComponentHealth
 from aurora.contracts.platform import Quarantine, SyncRuns
 from aurora.errors import SourceError
-from aurora.settings import Frozen, Settings, SourceSettings
+from aurora.settings import Frozen, SourceSettings
 from ingest.connector import Checkpoint, Connector, Item, Run
+from ingest.history import Outcome, keeper
 from ingest.http import Site
 from ingest.land import Landed
-from ingest.run import Ingest, Outcome, keeper
-from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, put, row
+from ingest.run import Ingest
+from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, put, row, settings
 from warehouse import lake as lake_module
 from warehouse.lake import Lake
 from warehouse.locks import locked
@@ -49,8 +51,8 @@ class Rig:
 
         self.source = SourceSettings(name="t1", connector="fake", **source)
         self.lake, self.data = lake, data
-        settings = Settings(data=data, source=(self.source,))
-        self.ingest = Ingest(lake, settings, {"fake": connector}, clock=lambda: self.now)
+        mine = settings(data=data, source=(self.source,))
+        self.ingest = Ingest(lake, mine, {"fake": connector}, clock=lambda: self.now)
 
     def run(self) -> Outcome:
         (outcome,) = self.ingest.run(self.source)
@@ -361,8 +363,9 @@ def test_the_cursor_is_remembered_when_the_log_has_forgotten(
 ) -> None:
     mine = rig(two)
     mine.run()
-    monkeypatch.setattr(lake_module, "_cursor_in_log", lambda *args: None)
-    mine.lake._cursors.clear()
+    monkeypatch.setattr(DeltaTable, "history", lambda *args: [])
+    mine.ingest.lake = Lake(mine.lake.root)
+    assert mine.ingest.lake.cursor(ComponentHealth, "t1/health") == (1, None)
     mine.now = NOW + DAY
     mine.run()
     assert mine.seen[-1].cursor == {"until": NOW.isoformat()}

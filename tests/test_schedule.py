@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ingest import schedule as schedule_module
 from ingest.connector import Connector, Item, Run
 from ingest.run import Ingest
 from ingest.schedule import Worker
-from tests.frames import health
+from tests.frames import health, settings
 from warehouse.heartbeat import last_beat
 from warehouse.lake import Lake
 from warehouse.locks import locked
@@ -56,10 +57,10 @@ class Rig:
                 yield ComponentHealth, health(f"{name}-{self.runs[name]}", run.now)
 
         sources = tuple(SourceSettings(name=name, connector=name) for name in names)
-        settings = Settings(data=data, config=self.config, demo=False, source=sources)
-        self.answers: Callable[[], Settings] = lambda: settings
-        self.settings = settings
-        ingest = Ingest(lake, settings, connectors)
+        mine = settings(data=data, config=self.config, demo=False, source=sources)
+        self.answers: Callable[[], Settings] = lambda: mine
+        self.settings = mine
+        ingest = Ingest(lake, mine, connectors)
         self.worker = Worker(ingest, lambda settings, lake: settings.source, lambda: self.answers())
 
     @contextmanager
@@ -113,7 +114,7 @@ def test_settings_that_are_wrong_leave_the_old_ones(lake: Lake, data: Path) -> N
         assert beat.settings_error == "aurora.toml, line 3: no such setting"
         assert [planned.source for planned in beat.plan] == ["quick"]
 
-        more = SourceSettings(name="second", connector="quick", every="1h")
+        more = SourceSettings(name="second", connector="quick", every=timedelta(hours=1))
         rig.answers = lambda: rig.settings.model_copy(update={"source": (*rig.settings.source, more)})
         rig.config.write_text("# mended\n")
         until(lambda: rig.runs["quick"] == 2)
@@ -164,4 +165,4 @@ def test_a_second_worker_is_refused_and_names_the_first(data: Path) -> None:
         locked(data / "locks" / "worker.lock"),
         pytest.raises(AlreadyRunningError, match=rf"as process {os.getpid()}:"),
     ):
-        work(Settings(data=data))
+        work(settings(data=data))

@@ -104,7 +104,7 @@ def test_settings_do_not_change(config: Path) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         settings.port = 1
     with pytest.raises(ValidationError, match="frozen"):
-        settings.retention.raw_answers = timedelta(1)  # type: ignore[misc]
+        settings.retention.raw_answers = timedelta(1)
 
 
 class Options(Frozen):

@@ -6,9 +6,18 @@ import polars as pl
 import streamlit as st
 
 from aurora.ui.frame import empty
-from aurora.ui.words import STATUS, TYPE_WORD, pill, plural
+from aurora.ui.words import STATUS, TYPE_WORD, ago, pill, plural, span
 
 ROW = 34
+SOURCE_WORD = {
+    "success": "● Good",
+    "partial": "▲ Partial",
+    "failed": "✕ Failing",
+    "skipped": "? Skipped",
+    "late": "▲ Late",
+    "new": "? Not run",
+}
+SOURCE_HUE = ["#047857", "#B45309", "#B91C1C", "#6B7280", "#B45309", "#6B7280"]
 
 
 def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
@@ -51,6 +60,45 @@ def _columns(uptime_label: str) -> dict[str, Any]:
         "error_rate_pct": config.NumberColumn("Errors", format="%.2f%%", width="small"),
         "kind_word": config.TextColumn("Type", width="small"),
         "open_alert_count": config.NumberColumn("Alerts", width="small"),
+    }
+
+
+def sources(frame: pl.DataFrame) -> str | None:
+    """Every source and stream with its state; returns the source clicked."""
+    next_run = pl.when(pl.col("is_running")).then(pl.lit("running")).otherwise(
+        pl.col("next_run_at").map_elements(ago, return_dtype=pl.String)
+    )  # fmt: skip
+    shown = frame.select(
+        "source_instance", "stream",
+        pl.col("state").map_elements(lambda word: [SOURCE_WORD.get(word, word)], return_dtype=pl.List(pl.String)),
+        pl.col("last_good_at").map_elements(ago, return_dtype=pl.String).fill_null("never"),
+        next_run.fill_null("not planned").alias("next_run"),
+        pl.col("every_s").map_elements(span, return_dtype=pl.String).fill_null(""),
+        "row_count_24h", "quarantined_count_24h", "failed_count_24h", "error", "connector",
+    )  # fmt: skip
+    event = st.dataframe(
+        shown, key="sources", on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
+        height=min(max(shown.height, 1), 18) * ROW + 40, alt="Every source and stream with its freshness",
+        column_config=_source_columns(),
+    )  # fmt: skip
+    chosen = event["selection"]["rows"] if event else []
+    return str(frame["source_instance"][chosen[0]]) if chosen else None
+
+
+def _source_columns() -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "source_instance": config.TextColumn("Source", pinned=True),
+        "stream": config.TextColumn("Stream", width="small"),
+        "state": config.MultiselectColumn("State", options=list(SOURCE_WORD.values()), color=SOURCE_HUE, width=90),
+        "last_good_at": config.TextColumn("Last good run", width=105),
+        "next_run": config.TextColumn("Next run", width=90),
+        "every_s": config.TextColumn("Every", width=70),
+        "row_count_24h": config.NumberColumn("Rows 24 h", format="localized", width=90),
+        "quarantined_count_24h": config.NumberColumn("Refused", format="localized", width=80),
+        "failed_count_24h": config.NumberColumn("Failed runs", width=90),
+        "error": config.TextColumn("What is wrong, and what to do", width="large"),
+        "connector": config.TextColumn("Connector", width=100),
     }
 
 

@@ -4,17 +4,16 @@ icon: database
 order: 80
 """
 
-from datetime import datetime
-
 import polars as pl
 import streamlit as st
 
+from aurora.insights.sources import PLAN, judged
 from aurora.ui import tables
 from aurora.ui.actions import run_source_now
-from aurora.ui.data import heartbeat, rows
+from aurora.ui.data import heartbeat, rows, utc_now
 from aurora.ui.export import behind
 from aurora.ui.frame import demo_badge, empty, live, page
-from aurora.ui.words import ago, plural, safe, span
+from aurora.ui.words import plural, safe
 
 FRESHNESS = "from source_freshness order by source_instance, stream"
 REFUSED = """
@@ -32,75 +31,13 @@ RUNS = """
     from sync_runs
     where source_instance = $source and part_month >= date_trunc('month', utc_now() - interval 7 day)::date
     order by started_at desc limit 300"""
-WORD = {
-    "success": "● Good",
-    "partial": "▲ Partial",
-    "failed": "✕ Failing",
-    "skipped": "? Skipped",
-    "late": "▲ Late",
-    "new": "? Not run",
-}
-HUE = ["#047857", "#B45309", "#B91C1C", "#6B7280", "#B45309", "#6B7280"]
 
 
 def planned() -> pl.DataFrame:
     """What the scheduler plans, one row per source and stream."""
     beat = heartbeat()
-    plan = [vars(item) for item in beat.plan] if beat else []
-    names = {"source": pl.String, "connector": pl.String, "stream": pl.String, "every_s": pl.Float64}
-    return pl.DataFrame(plan, schema={**names, "next_run_at": pl.String, "is_running": pl.Boolean})
-
-
-def merged(plan: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
-    """Plan and history together: sources without a run, and runs of sources that are gone, both show."""
-    both = plan.rename({"source": "source_instance"}).join(
-        fresh, on=["source_instance", "stream"], how="full", coalesce=True, suffix="_ran"
-    )
-    late = pl.col("age_s") > (3 * pl.col("every_s")).clip(lower_bound=60)
-    status = (
-        pl.when(pl.col("status").is_null()).then(pl.lit("new"))
-        .when((pl.col("status") == "success") & late).then(pl.lit("late"))
-        .otherwise(pl.col("status"))
-    )  # fmt: skip
-    age = (
-        pl.lit(datetime.now().astimezone().astimezone(None)).dt.epoch("s") - pl.col("last_good_at").dt.epoch("s")
-    ).alias("age_s")
-    return both.with_columns(age).with_columns(
-        status.alias("state"), pl.coalesce("connector", "connector_ran").alias("connector")
-    )
-
-
-def sources_table(frame: pl.DataFrame) -> str | None:
-    """Every source and stream; returns the source clicked."""
-    shown = frame.select(
-        "source_instance",
-        "stream",
-        pl.col("state").map_elements(lambda word: [WORD.get(word, word)], return_dtype=pl.List(pl.String)),
-        pl.col("last_good_at").map_elements(ago, return_dtype=pl.String).fill_null("never"),
-        pl.col("every_s").map_elements(span, return_dtype=pl.String),
-        "row_count_24h", "quarantined_count_24h", "failed_count_24h",
-        pl.when(pl.col("status") == "success").then(None).otherwise(pl.col("error")).fill_null("").alias("error"),
-        "connector",
-    )  # fmt: skip
-    config = st.column_config
-    event = st.dataframe(
-        shown, key="sources", on_select="rerun", selection_mode="single-row", hide_index=True, row_height=tables.ROW,
-        height=min(max(shown.height, 1), 18) * tables.ROW + 40, alt="Every source and stream with its freshness",
-        column_config={
-            "source_instance": config.TextColumn("Source", pinned=True),
-            "stream": config.TextColumn("Stream", width="small"),
-            "state": config.MultiselectColumn("State", options=list(WORD.values()), color=HUE, width="small"),
-            "last_good_at": config.TextColumn("Last good run", width="small"),
-            "every_s": config.TextColumn("Runs every", width="small"),
-            "row_count_24h": config.NumberColumn("Rows 24 h", format="localized", width="small"),
-            "quarantined_count_24h": config.NumberColumn("Refused", format="localized", width="small"),
-            "failed_count_24h": config.NumberColumn("Failed runs", width="small"),
-            "error": config.TextColumn("What is wrong, and what to do", width="large"),
-            "connector": config.TextColumn("Connector", width="small"),
-        },
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return str(frame["source_instance"][chosen[0]]) if chosen else None
+    rows = [{**vars(item), "source_instance": item.source} for item in (beat.plan if beat else ())]
+    return pl.DataFrame(rows, schema=PLAN)
 
 
 def refused() -> None:
@@ -124,9 +61,7 @@ def refused() -> None:
 @live("10s")
 def overview() -> None:
     """Figures and table, drawn again in place as runs end."""
-    fresh = merged(planned(), rows(FRESHNESS)).sort(pl.col("state").replace_strict(
-        {"failed": 0, "partial": 1, "late": 2, "new": 3}, default=9
-    ), "source_instance", "stream")  # fmt: skip
+    fresh = judged(planned(), rows(FRESHNESS), utc_now())
     if not fresh.height:
         empty("No source is configured", "Add a [[source]] to aurora.toml; it is taken up while Aurora runs.")
         return
@@ -144,7 +79,7 @@ def overview() -> None:
         )
         st.metric("Rows, last 24 h", f"{fresh['row_count_24h'].sum():,}", border=True, height="stretch")
         st.metric("Refused, last 24 h", f"{rows(REFUSED_TODAY)['row_count'][0]:,}", border=True, height="stretch")
-    chosen = sources_table(fresh)
+    chosen = tables.sources(fresh)
     if chosen and chosen != st.session_state.get("source"):
         st.session_state["source"] = chosen
         st.rerun()
@@ -152,7 +87,7 @@ def overview() -> None:
 
 with page("Sources"):
     overview()
-    names = sorted(set(planned()["source"].to_list()) | set(rows(FRESHNESS)["source_instance"].to_list()))
+    names = sorted(set(planned()["source_instance"].to_list()) | set(rows(FRESHNESS)["source_instance"].to_list()))
     if names:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             source = st.selectbox("Source", names, key="source", bind="query-params", width=260) or names[0]
