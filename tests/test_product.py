@@ -72,6 +72,13 @@ class Visit:
         return str(self.page.inner_text("[data-testid=stMainBlockContainer]"))
 
 
+def test_a_bookmarked_page_opens_as_the_first_one_after_a_start(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("sources")
+    assert visit.page.inner_text("h1") == "Sources"
+    assert visit.faults == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_all_pages_open_without_a_fault(browser: Any, product: Product, theme: str, width: int) -> None:

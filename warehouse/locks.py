@@ -38,9 +38,25 @@ def holder(path: Path) -> int | None:
 
 
 def is_held(path: Path) -> bool:
-    """True while some process holds the lock."""
+    """True while some process holds the lock.
+
+    A lock whose last holder is gone is not tried: for that moment it would look held to a process that starts.
+    """
+    last = holder(path)
+    if last is None or not _is_alive(last):
+        return False
     try:
         with locked(path, wait=False):
             return False
     except AlreadyRunningError:
         return True
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

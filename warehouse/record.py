@@ -62,3 +62,4 @@ def make_visible(data: Path, lake: Lake, wait_s: float = 5.0) -> None:
         if newest and all(newest.versions.get(name, -1) >= version for name, version in wanted.items()):
             return
         time.sleep(0.05)
+    publish(lake, data)

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from streamlit.runtime.pages_manager import PagesManager
 
 from aurora.settings import ROOT, Settings
 from aurora.up import end_with_parent
@@ -44,6 +45,9 @@ def serve(settings: Settings) -> None:
     async def healthz(request: Request) -> JSONResponse:
         return health(settings)
 
+    # Streamlit would look for pages in the old way until the first visitor has run st.navigation, and tell that one
+    # that a bookmarked page does not exist.
+    PagesManager.uses_pages_directory = False
     app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz)])
     config = uvicorn.Config(
         app,

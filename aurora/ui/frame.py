@@ -1,6 +1,7 @@
 """The frame of every page: header, freshness, notices, and the empty, stale and failed states."""
 
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,7 @@ from aurora.ui.data import generation, heartbeat, rows
 from aurora.ui.filters import Span, time_range
 from aurora.ui.words import ago, plural, safe
 
+log = logging.getLogger("aurora.pages")
 STALE_S = 60.0
 P = ParamSpec("P")
 
@@ -50,6 +52,12 @@ def told() -> Iterator[None]:
     except (AuroraError, duckdb.Error) as error:
         said = str(error).splitlines()[0]
         st.error(f"This cannot be shown now: {safe(said)}. Run `aurora doctor` to see why.", icon=":material/error:")
+    except Exception:
+        log.exception("a page broke")
+        st.error(
+            "This cannot be shown: a fault of Aurora itself, written to its log. The other pages go on.",
+            icon=":material/bug_report:",
+        )
 
 
 @st.fragment(run_every="3s")
