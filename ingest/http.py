@@ -16,6 +16,7 @@ from requests.adapters import BaseAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from aurora.errors import ErrorClass, SourceError
+from ingest.http_faults import broken, place_of, refused
 
 Json = Any
 Params = Mapping[str, Any]
@@ -27,23 +28,6 @@ BACKOFF_S = 0.25
 MAX_BODY_BYTES = 64 * 1024 * 1024
 CONNECT_S, READ_S = 5.0, 30.0
 _RETRIED = {429, 502, 503, 504}
-_CLASSES: dict[int, ErrorClass] = {
-    400: "bad_query",
-    401: "auth",
-    403: "permission",
-    404: "not_found",
-    410: "not_found",
-    422: "bad_query",
-    429: "rate_limited",
-}
-_ADVICE: dict[ErrorClass, str] = {
-    "auth": "check the token or password and that it has not expired",
-    "permission": "give the account the permission that docs/connectors.md names",
-    "not_found": "check url and the names in its options",
-    "rate_limited": "raise `every`, or ask the vendor for a higher limit",
-    "bad_query": "check the query in its options",
-    "vendor_5xx": "nothing to do here: it is tried again at the next run",
-}
 _SECRET_FIELDS = re.compile(
     r'("?(?:access_token|refresh_token|api_?key|token|password|secret|client_secret)"?\s*[:=]\s*)'
     r'("(?:[^"\\]|\\.)*"|[^"&\s,}]+)',
@@ -129,12 +113,12 @@ class Http:
             try:
                 answer = self._once(method, url, **kwargs)
             except requests.RequestException as error:
-                failure = self._broken(error, url)
+                failure = broken(self.who, error, url)
                 wait = BACKOFF_S * 2**attempt
             else:
                 if answer.status < 300:
                     return answer
-                failure = self._refused(answer)
+                failure = refused(self.who, answer.status, answer.url, self.redact(answer.text), self._target(answer))
                 if answer.status not in _RETRIED:
                     raise failure
                 wait = _wait_s(answer, attempt)
@@ -180,7 +164,7 @@ class Http:
         except (ValueError, RecursionError) as error:
             start = " ".join(self.redact(answer.text)[:60].split())
             raise SourceError(
-                f"{self.who}: {_place(answer.url)} answered {answer.status} with something that is not JSON "
+                f"{self.who}: {place_of(answer.url)} answered {answer.status} with something that is not JSON "
                 f"({start!r}): check that url points at the API and not at a sign-in page or proxy",
                 "schema_drift",
             ) from error
@@ -194,27 +178,8 @@ class Http:
             )
         return url
 
-    def _refused(self, answer: Answer) -> SourceError:
-        if 300 <= answer.status < 400:
-            target = self.redact(urljoin(answer.url, answer.headers.get("Location", "")))
-            return SourceError(f"{self.who}: redirected to {target}: put that address into url", "not_found")
-        kind: ErrorClass = _CLASSES.get(answer.status, "vendor_5xx" if answer.status >= 500 else "bad_query")
-        said = " ".join(self.redact(answer.text)[:160].split())
-        return SourceError(f"{self.who}: {_place(answer.url)} answered {answer.status} ({said}): {_ADVICE[kind]}", kind)
-
-    def _broken(self, error: requests.RequestException, url: str) -> SourceError:
-        place = _place(url)
-        if isinstance(error, requests.exceptions.SSLError):
-            return SourceError(f"{self.who}: {place} has a certificate that is not trusted: set its CA", "auth")
-        if isinstance(error, requests.Timeout):
-            return SourceError(f"{self.who}: {place} did not answer in time: is it up and reachable?", "timeout")
-        if isinstance(error, requests.exceptions.ChunkedEncodingError):
-            return SourceError(
-                f"{self.who}: {place} broke off in the middle of an answer: tried again later", "partial"
-            )
-        if isinstance(error, requests.ConnectionError):
-            return SourceError(f"{self.who}: nothing answers at {place}: is it up, and is url right?", "timeout")
-        return SourceError(f"{self.who}: cannot ask {place} ({type(error).__name__}): check url", "bad_query")
+    def _target(self, answer: Answer) -> str:
+        return self.redact(urljoin(answer.url, answer.headers.get("Location", "")))
 
     def _pause(self, wait_s: float, kind: ErrorClass) -> None:
         if kind == "rate_limited":
@@ -256,8 +221,3 @@ def _wait_s(answer: Answer, attempt: int) -> float:
         except (TypeError, ValueError):
             return backoff
     return max(0.0, seconds - time.time() if seconds > 1e9 else seconds)
-
-
-def _place(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -13,14 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 import polars as pl
 
+from ingest.probe_faults import Phase, ProbeError, error_type, reason
 from ingest.sockets import Address, Certificate, InTime, certificate, dial, is_public, look_up
-
-Phase = Literal["resolve", "connect", "tls", "processing", "transfer"]
 
 MAX_BODY_BYTES = 1024 * 1024
 _IN_PATH = "/%:=&?~+!$,;'@()*[]"
@@ -57,18 +55,12 @@ class Probe:
     is_cert_trusted: bool | None = None
 
 
-class _FailedError(Exception):
-    def __init__(self, error_type: str, reason: str) -> None:
-        super().__init__(reason)
-        self.error_type, self.reason = error_type, reason
-
-
 def probe(ask: Ask, trust: ssl.SSLContext, budget_s: float) -> Probe:
     """The outcome of asking once, after at most `budget_s` seconds; raises nothing that a server can provoke."""
     walk = _Walk(ask, trust, time.monotonic(), budget_s)
     try:
         walk.follow()
-    except _FailedError as failure:
+    except ProbeError as failure:
         walk.seen.error_type, walk.seen.reason = failure.error_type, failure.reason
     except _BROKEN as error:  # an address that cannot be read, such as http://[ in a redirect
         walk.seen.error_type, walk.seen.reason = "other", f"the address cannot be used ({type(error).__name__})"
@@ -97,7 +89,7 @@ class _Walk:
             self.left_s()
             yield
         except _BROKEN as error:
-            raise _FailedError(_error_type(name, error), _reason(name, error, self.budget_s)) from error
+            raise ProbeError(error_type(name, error), reason(name, error, self.budget_s)) from error
         spent = (time.monotonic() - began) * 1000
         self.seen.phases_ms[name] = self.seen.phases_ms.get(name, 0.0) + spent
 
@@ -106,7 +98,7 @@ class _Walk:
         while url:
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise _FailedError("other", "leads to an address that is not http or https")
+                raise ProbeError("other", "leads to an address that is not http or https")
             url = self.hop(parts)
 
     def hop(self, parts: SplitResult) -> str | None:
@@ -135,7 +127,7 @@ class _Walk:
             try:
                 with self.phase("connect"):
                     sock = dial(family, place, self.left_s() / (len(addresses) - position))
-            except _FailedError:
+            except ProbeError:
                 if position == len(addresses) - 1:
                     raise
             else:
@@ -149,7 +141,7 @@ class _Walk:
             with self.phase("tls"):
                 plain.settimeout(self.left_s())  # Python bounds the whole handshake by it
                 sock = self.trust.wrap_socket(plain, server_hostname=host)
-        except _FailedError as failure:
+        except ProbeError as failure:
             if failure.error_type == "tls_verify":
                 self.seen.is_cert_trusted = False
                 with suppress(*_BROKEN):
@@ -201,7 +193,7 @@ class _Walk:
         if response.status not in _REDIRECTS - {*self.ask.expect_status} or not target or limit == 0:
             return None
         if self.seen.redirect_count >= limit:
-            raise _FailedError("http_status", f"more than {limit} redirects")
+            raise ProbeError("http_status", f"more than {limit} redirects")
         self.seen.redirect_count += 1
         return urljoin(parts.geturl(), target)
 
@@ -210,9 +202,9 @@ class _Walk:
             body = self.body(response)
         status, expected = response.status, self.ask.expect_status
         if status not in expected if expected else not 200 <= status < 300:
-            raise _FailedError("http_status", f"answered {status}")
+            raise ProbeError("http_status", f"answered {status}")
         if self.ask.body_match and not matches(self.ask.body_match, body.decode("utf-8", errors="replace")):
-            raise _FailedError("body_mismatch", "the body does not match body_match")
+            raise ProbeError("body_mismatch", "the body does not match body_match")
 
     def body(self, response: http.client.HTTPResponse) -> bytes:
         """The body, up to MAX_BODY_BYTES; one that ends before its stated length is broken off."""
@@ -239,27 +231,4 @@ def _lets_in(first_ip: str | None, ip: str) -> bool:
 
 
 def _refuse() -> list[Address]:
-    raise _FailedError("other", "redirected from the internet into a private network: refused")
-
-
-def _error_type(phase: Phase, error: Exception) -> str:
-    if phase == "resolve":
-        return "dns"
-    if phase == "connect":
-        if isinstance(error, ConnectionRefusedError):
-            return "connect_refused"
-        return "connect_timeout" if isinstance(error, TimeoutError) else "other"
-    if phase == "tls" or isinstance(error, ssl.SSLError):  # TLS 1.3 refuses a client only when it reads
-        return "tls_verify" if isinstance(error, ssl.SSLCertVerificationError) else "tls_handshake"
-    return "read_timeout" if isinstance(error, TimeoutError) else "other"
-
-
-def _reason(phase: Phase, error: Exception, budget_s: float) -> str:
-    """A few words without anything that the server said."""
-    if isinstance(error, TimeoutError):
-        return f"{phase} did not end within {budget_s:g} s"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate not trusted: {error.verify_message}"
-    if isinstance(error, http.client.IncompleteRead):
-        return "the answer broke off"
-    return f"{phase} failed ({type(error).__name__})"
+    raise ProbeError("other", "redirected from the internet into a private network: refused")

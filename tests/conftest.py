@@ -38,6 +38,7 @@ def _look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
     if name and name.endswith(".invalid"):  # RFC 6761: a name that never resolves
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     if name not in (None, "localhost"):
+        name.encode("idna")  # what is no name at all is refused before anybody is asked: UnicodeError
         try:
             ipaddress.ip_address(name.partition("%")[0])
         except ValueError:

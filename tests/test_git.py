@@ -19,7 +19,8 @@ from aurora.settings import ROOT
 from ingest import git_repository
 from ingest.connector import Checkpoint, Run
 from ingest.connectors import git
-from ingest.connectors.git import GitOptions, commit_row, connector, top_folders
+from ingest.connectors.git import GitOptions, commit_row, connector
+from ingest.git_words import MAX_PATHS, top_folders
 from ingest.git_repository import origin
 
 NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
@@ -412,7 +413,7 @@ def test_origins_are_known_by_host_and_path(address: str, expected: tuple[str, s
 
 def test_top_folders_are_bounded() -> None:
     assert top_folders(["a", "b/c", "b/d/e/f"]) == ["b", "b/d"]
-    assert len(top_folders(f"f{number}/g/h" for number in range(500))) == git.MAX_PATHS
+    assert len(top_folders(f"f{number}/g/h" for number in range(500))) == MAX_PATHS
 
 
 def test_default_path_is_the_folder_of_aurora() -> None:

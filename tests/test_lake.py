@@ -209,7 +209,7 @@ def test_a_refused_write_is_told_as_such(lake: Lake, monkeypatch: pytest.MonkeyP
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lake_module, "write_deltalake", full)
+    monkeypatch.setattr(delta_module, "write_deltalake", full)
     with pytest.raises(LakeError, match=r"component_health: the lake refused a write: .*No space left"):
         lake.write(ComponentHealth, samples(0, 1), Batch(STREAM, 1))
     monkeypatch.undo()

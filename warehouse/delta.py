@@ -3,13 +3,23 @@
 import json
 from typing import Any
 
-from deltalake import ColumnProperties, DeltaTable, Schema, WriterProperties
+import polars as pl
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Schema,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from aurora.contracts import Table
 from warehouse import rows as of_rows
 
 ROW_GROUP = 122_880
+Marks = list[Transaction]
 EVOLVED = "aurora.evolved"
 # Instants that rise by even steps pack to almost nothing as differences; a dictionary of them is slow and large.
 STEPS = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
@@ -20,6 +30,42 @@ WRITER = WriterProperties(
     data_page_row_count_limit=ROW_GROUP,
     column_properties=dict.fromkeys(("ts_start", "ts_end", "ingested_at"), STEPS),
 )
+
+
+def append(handle: DeltaTable, frame: pl.DataFrame, marks: Marks, told: dict[str, str]) -> None:
+    """Add rows. Raises CommitFailedError if a mark was set since the handle was read."""
+    write_deltalake(handle, frame, mode="append", writer_properties=WRITER, commit_properties=_commit(marks, told))
+
+
+def overwrite(handle: DeltaTable, frame: pl.DataFrame, predicate: str, marks: Marks, told: dict[str, str]) -> None:
+    """Put rows in the place of those that fit the predicate. Raises CommitFailedError as `append` does."""
+    write_deltalake(
+        handle,
+        frame,
+        mode="overwrite",
+        predicate=predicate,
+        writer_properties=WRITER,
+        commit_properties=_commit(marks, told),
+    )
+
+
+def merge(handle: DeltaTable, frame: pl.DataFrame, predicate: str, marks: Marks, told: dict[str, str]) -> None:
+    """Replace rows with the same key whole, add the others. Raises CommitFailedError as `append` does."""
+    merger = handle.merge(
+        frame,
+        predicate=predicate,
+        source_alias="s",
+        target_alias="t",
+        streamed_exec=False,
+        writer_properties=WRITER,
+        commit_properties=_commit(marks, told),
+    )
+    merger.when_matched_update_all().when_not_matched_insert_all().execute()
+
+
+def _commit(marks: Marks, told: dict[str, str]) -> CommitProperties:
+    # No retries inside: a retry there would not look at the keys again.
+    return CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0)
 
 
 def _schema(table: type[Table]) -> Schema:

@@ -19,14 +19,13 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     Transaction,
-    write_deltalake,
 )
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from aurora.contracts import TABLES, Table
 from aurora.errors import LakeError, LostRaceError
 from warehouse import rows as of_rows
-from warehouse.delta import EVOLVED, WRITER, create, cursor_in_log, evolve, first_line
+from warehouse.delta import EVOLVED, WRITER, append, create, cursor_in_log, evolve, first_line, merge, overwrite
 
 TRIES = 25
 T = TypeVar("T")
@@ -138,7 +137,7 @@ class Lake:
         def attempt(handle: DeltaTable) -> None:
             if (handle.transaction_version(thing) or 0) != expected:
                 raise LostRaceError(f"{thing} was changed by somebody else meanwhile: reload and decide again")
-            self._append(handle, frame, [Transaction(thing, expected + 1)], {})
+            append(handle, frame, [Transaction(thing, expected + 1)], {})
 
         self._attempt(table, attempt)
 
@@ -157,7 +156,7 @@ class Lake:
                 commit_properties=CommitProperties(app_transactions=bumps, custom_metadata=told),
             )
             if bumps and handle.version() == version:  # no row went, so nothing was committed, the cursors neither
-                self._append(handle, of_rows.stored(table, table.empty()), bumps, told)
+                append(handle, of_rows.stored(table, table.empty()), bumps, told)
             return int(done.get("num_deleted_rows") or 0)
 
         return self._attempt(table, attempt)
@@ -169,58 +168,23 @@ class Lake:
         news = of_rows.compare(table, frame, files)
         marks, told = self._marks(handle, frame, batch)
         if news.changed.height:
-            merged = pl.concat([news.fresh, news.changed])
-            self._merge(table, handle, merged, marks, told)
+            both = pl.concat([news.fresh, news.changed])
+            merge(handle, both, of_rows.merge_predicate(table, both), marks, told)
         elif news.fresh.height or self._cursor_moved(table, batch):
-            self._append(handle, news.fresh, marks, told)
+            append(handle, news.fresh, marks, told)
         else:
             return Written(0, news.known)
         self._remember(table, batch, told)
         return Written(news.fresh.height + news.changed.height, news.known)
-
-    def _append(self, handle: DeltaTable, frame: pl.DataFrame, marks: list[Transaction], told: dict[str, str]) -> None:
-        write_deltalake(
-            handle,
-            frame,
-            mode="append",
-            writer_properties=WRITER,
-            commit_properties=CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0),
-        )
-
-    def _merge(
-        self,
-        table: type[Table],
-        handle: DeltaTable,
-        frame: pl.DataFrame,
-        marks: list[Transaction],
-        told: dict[str, str],
-    ) -> None:
-        merger = handle.merge(
-            frame,
-            predicate=of_rows.merge_predicate(table, frame),
-            source_alias="s",
-            target_alias="t",
-            streamed_exec=False,
-            writer_properties=WRITER,
-            commit_properties=CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0),
-        )
-        merger.when_matched_update_all().when_not_matched_insert_all().execute()
 
     def _replace(self, table: type[Table], handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> Written:
         if (handle.transaction_version(batch.stream) or 0) >= batch.number:
             return Written(repeated=True)
         marks, told = self._marks(handle, frame, batch)
         if frame.height:
-            write_deltalake(
-                handle,
-                frame,
-                mode="overwrite",
-                predicate=of_rows.slice_predicate(table, frame),
-                writer_properties=WRITER,
-                commit_properties=CommitProperties(custom_metadata=told, app_transactions=marks, max_commit_retries=0),
-            )
+            overwrite(handle, frame, of_rows.slice_predicate(table, frame), marks, told)
         elif self._cursor_moved(table, batch):
-            self._append(handle, frame, marks, told)
+            append(handle, frame, marks, told)
         else:
             return Written()
         self._remember(table, batch, told)

@@ -6,10 +6,10 @@ or runs what a repository's own settings name. Needs: git, and read access to th
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,15 @@ from aurora.errors import SourceError
 from aurora.settings import ROOT, Frozen
 from ingest.connector import Checkpoint, Connector, Item, Run
 from ingest.git_repository import Repository
+from ingest.git_words import clean, instant, is_prerelease, top_folders
 
 SLICE = 5_000
-MAX_TIPS, MAX_PATHS = 500, 20
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_TIPS = 500
 _COMMIT = "--format=%x1e%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%s"
 _TAG = ("refname:lstrip=2", "objectname", "objecttype", "*objectname", "*objecttype", "creatordate:unix")
 _ALL = ("--exclude=refs/stash", "--exclude=refs/notes/*", "--all")
 _BOT = re.compile(r"\[bot\]|(?:^|[-_.+\s])bots?(?:@|$|[-_.\s])|^(?:dependabot|renovate|greenkeeper|snyk)\b", re.I)
 _REVERT = re.compile(r"^revert\b", re.I)
-_PRERELEASE = re.compile(r"[\d._-](?:a|alpha|b|beta|rc|pre|preview|dev|snapshot|nightly|m)[._-]?\d*(?:$|[._+-])", re.I)
-_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
 class GitOptions(Frozen):
@@ -137,16 +135,16 @@ def commit_row(run: Run[GitOptions], native_id: str, header: list[str], stats: l
     sha, parents, name, mail, authored, committed, subject = header
     is_merge = " " in parents
     files = [parts for stat in stats if len(parts := stat.split("\t", 2)) == 3]
-    committed_at = _instant(committed, run.now)
+    committed_at = instant(committed, run.now)
     return {
         "repo_id": run.id(native_id),
         "sha": sha,
         "parents": parents.split(),
         "author_id": run.id(hashlib.sha256(mail.strip().lower().encode()).hexdigest()[:32]) if mail.strip() else None,
-        "author_name": _clean(name.partition("@")[0], 200),
-        "authored_at": _instant(authored, run.now) if authored else committed_at,
+        "author_name": clean(name.partition("@")[0], 200),
+        "authored_at": instant(authored, run.now) if authored else committed_at,
         "committed_at": committed_at,
-        "subject": _clean(subject, 500),
+        "subject": clean(subject, 500),
         "added_lines": None if is_merge else sum(int(added) for added, _, _ in files if added.isdigit()),
         "deleted_lines": None if is_merge else sum(int(deleted) for _, deleted, _ in files if deleted.isdigit()),
         "file_count": None if is_merge else len(files),
@@ -167,7 +165,7 @@ def repository_row(run: Run[GitOptions], repository: Repository, first_seen_at: 
         "url": repository.url,
         "default_branch": repository.default_branch(),
         "head_sha": head[0] if head else None,
-        "head_at": _instant("".join(head[1:]), run.now) if head else None,
+        "head_at": instant("".join(head[1:]), run.now) if head else None,
         "commit_count": int(count) if count else None,
         "first_seen_at": first_seen_at,
     }
@@ -181,7 +179,7 @@ def _releases(run: Run[GitOptions], repository: Repository, state: dict[str, Any
     earlier: list[Release] = []
     for release in found:
         yield Releases, release_row(run, repository.native_id, release)
-        if run.options.deployments and not _is_prerelease(release.tag) and release.sha not in {r.sha for r in earlier}:
+        if run.options.deployments and not is_prerelease(release.tag) and release.sha not in {r.sha for r in earlier}:
             yield Deployments, deployment_row(run, repository.native_id, release, earlier)
             yield from _contained(run, repository, release, earlier)
             earlier.append(release)
@@ -198,8 +196,8 @@ def _release_tags(run: Run[GitOptions], repository: Repository) -> Iterator[Rele
         if "commit" not in (kind, inner_kind) or not run.options.release_pattern.fullmatch(name):
             continue
         is_annotated = kind == "tag"
-        notes = _clean(subject, 500) if is_annotated else None
-        yield Release(name, inner_sha if is_annotated else sha, _instant(created, run.now), notes)
+        notes = clean(subject, 500) if is_annotated else None
+        yield Release(name, inner_sha if is_annotated else sha, instant(created, run.now), notes)
 
 
 def release_row(run: Run[GitOptions], native_id: str, release: Release) -> Row:
@@ -211,7 +209,7 @@ def release_row(run: Run[GitOptions], native_id: str, release: Release) -> Row:
         "tag": release.tag,
         "version": version[0] if version else None,
         "sha": release.sha,
-        "is_prerelease": _is_prerelease(release.tag),
+        "is_prerelease": is_prerelease(release.tag),
         "is_draft": False,
         "created_at": release.created_at,
         "published_at": release.created_at,
@@ -246,22 +244,9 @@ def _contained(run: Run[GitOptions], repository: Repository, new: Release, earli
     commits = repository.tokens("log", *how, new.sha, "--not", *known, "--")
     found = (token.strip().partition(" ") for token in commits if token.strip())
     deployment = {"deployment_id": run.id(f"{native_id}@{new.tag}"), "repo_id": run.id(native_id)}
-    rows = ({**deployment, "sha": sha, "authored_at": _instant(authored, run.now)} for sha, _, authored in found)
+    rows = ({**deployment, "sha": sha, "authored_at": instant(authored, run.now)} for sha, _, authored in found)
     for part in _slices(rows):
         yield DeploymentCommits, _frame(DeploymentCommits, part)
-
-
-def top_folders(paths: Iterable[str]) -> list[str]:
-    """First and second-level folders of the files, shallow ones first, at most MAX_PATHS; [] for files at the top."""
-    found: set[str] = set()
-    for path in paths:
-        folders = path.split("/")[:-1][:2]
-        found.update("/".join(folders[:depth]) for depth in range(1, len(folders) + 1))
-    return [_clean(folder, 300) or "?" for folder in sorted(found, key=lambda f: (f.count("/"), f))[:MAX_PATHS]]
-
-
-def _is_prerelease(tag: str) -> bool:
-    return bool(_PRERELEASE.search(tag))
 
 
 def _slices(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -271,14 +256,3 @@ def _slices(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 def _frame(table: type[Table], rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={name: kind for name, kind in table.dtypes().items() if name not in COMMON})
-
-
-def _instant(seconds: str, now: datetime) -> datetime:
-    """Seconds since 1970 as an instant, UTC, never after `now`; what is no number is 1970."""
-    if not re.fullmatch(r"\d{1,11}", seconds):
-        return EPOCH
-    return min(datetime.fromtimestamp(int(seconds), UTC), now)
-
-
-def _clean(text: str, limit: int) -> str | None:
-    return _CONTROL.sub(" ", text).strip()[:limit] or None
