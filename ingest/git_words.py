@@ -1,13 +1,24 @@
-"""What git says, as values: instants, clean text, folders, whether a tag is a prerelease. Pure."""
+"""What git says, as values: instants, clean text, folders, releases. Pure."""
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 MAX_PATHS = 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PRERELEASE = re.compile(r"[\d._-](?:a|alpha|b|beta|rc|pre|preview|dev|snapshot|nightly|m)[._-]?\d*(?:$|[._+-])", re.I)
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A tag that is a release, with the commit it names; instants are UTC."""
+
+    tag: str
+    sha: str
+    created_at: datetime
+    notes: str | None
 
 
 def top_folders(paths: Iterable[str]) -> list[str]:

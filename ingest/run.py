@@ -205,10 +205,12 @@ class StreamRun:
 
     def _since(self) -> datetime:
         """Where to read from: a little before the cursor, never in the future even if a clock was."""
-        until = (self.before or {}).get("until")
-        if until is None:
+        told = (self.before or {}).get("until")
+        try:
+            until = datetime.fromisoformat(str(told)).astimezone(UTC)
+        except ValueError:
             return self.started_at - self.stream.lookback
-        return min(datetime.fromisoformat(until), self.started_at) - self.stream.overlap
+        return min(until, self.started_at) - self.stream.overlap
 
     def _remembered(self) -> Cursor | None:
         """The cursor as the last sync_runs row tells it, for when the lake's log no longer reaches back."""

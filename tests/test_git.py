@@ -20,8 +20,8 @@ from ingest import git_repository
 from ingest.connector import Checkpoint, Run
 from ingest.connectors import git
 from ingest.connectors.git import GitOptions, commit_row, connector
-from ingest.git_words import MAX_PATHS, top_folders
 from ingest.git_repository import origin
+from ingest.git_words import MAX_PATHS, top_folders
 
 NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
 START = 1_700_000_000

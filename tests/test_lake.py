@@ -14,7 +14,7 @@ from aurora.contracts.operations import Alerts, ComponentHealth, Incidents
 from aurora.errors import LakeError, LostRaceError
 from tests.conftest import Published
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, finished, frame, health, link, python, row
-from warehouse import lake as lake_module
+from warehouse import delta as delta_module
 from warehouse.lake import Batch, Lake, Written
 
 STREAM = "t1/health"

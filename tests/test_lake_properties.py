@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from deltalake import write_deltalake
 from deltalake.exceptions import CommitFailedError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from aurora.contracts import Table
 from aurora.contracts.operations import Alerts, ComponentHealth
 from aurora.errors import LakeError
 from tests.frames import HOUR, MINUTE, NOW, frame, health, row
+from warehouse import delta as delta_module
 from warehouse import lake as lake_module
 from warehouse.lake import Batch, Lake
 
@@ -111,8 +111,8 @@ class faulty:  # noqa: N801
         self.fault = fault
 
     def __enter__(self) -> None:
-        self.patch.setattr(lake_module, "write_deltalake", self._once(write_deltalake))
-        self.patch.setattr(Lake, "_merge", self._once(Lake._merge))
+        for verb in (delta_module.append, delta_module.merge):
+            self.patch.setattr(lake_module, verb.__name__, self._once(verb))
 
     def __exit__(self, *args: object) -> None:
         self.patch.undo()

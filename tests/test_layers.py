@@ -103,7 +103,7 @@ def test_imports_go_one_way(who: tuple[str, ...], whom: tuple[str, ...], why: st
 RESERVED = [
     (
         ("deltalake.write_deltalake", "deltalake.CommitProperties", "deltalake.Transaction"),
-        ("warehouse.lake", "warehouse.maintain", "aurora.bench"),
+        ("warehouse.lake", "warehouse.delta", "warehouse.maintain", "aurora.bench"),
         "one module writes the lake, so that exactly-once is argued once",
     ),
     (("deltalake",), ("warehouse", "aurora.bench"), "the lake's format is nobody else's business"),

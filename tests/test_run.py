@@ -23,7 +23,7 @@ from ingest.http import Site
 from ingest.land import Landed
 from ingest.run import Ingest
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, put, row, settings
-from warehouse import lake as lake_module
+from warehouse import delta as delta_module
 from warehouse.lake import Lake
 from warehouse.locks import locked
 
@@ -319,7 +319,7 @@ def test_a_full_disk_is_told_and_nothing_crashes(
 
     mine = rig(fetch)
     with monkeypatch.context() as patch:
-        patch.setattr(lake_module, "write_deltalake", full)
+        patch.setattr(delta_module, "write_deltalake", full)
         outcome = mine.run()
     assert (outcome.status, outcome.error_class) == ("failed", "internal")
     assert "No space left" in (outcome.error or "") or "the disk is full" in (outcome.error or "")

@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -23,7 +22,7 @@ from aurora.errors import SourceError
 from aurora.settings import ROOT, Frozen
 from ingest.connector import Checkpoint, Connector, Item, Run
 from ingest.git_repository import Repository
-from ingest.git_words import clean, instant, is_prerelease, top_folders
+from ingest.git_words import Release, clean, instant, is_prerelease, top_folders
 
 SLICE = 5_000
 MAX_TIPS = 500
@@ -40,16 +39,6 @@ class GitOptions(Frozen):
     paths: tuple[str, ...] = Field((".",), min_length=1)
     release_pattern: re.Pattern[str] = re.compile(r"v?\d+\.\d+.*")
     deployments: bool = True
-
-
-@dataclass(frozen=True)
-class Release:
-    """A tag that is a release, with the commit it names; instants are UTC."""
-
-    tag: str
-    sha: str
-    created_at: datetime
-    notes: str | None
 
 
 connector = Connector("git", GitOptions)

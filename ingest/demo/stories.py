@@ -126,7 +126,6 @@ def _gateway(world: World, index: int) -> Iterator[Episode]:
     """The Payment Gateway times out for 75 minutes; what calls it degrades."""
     down = world.anchor - 35 * MINUTE + index * WEEK
     up = down + 75 * MINUTE
-    cause = "Payment Gateway does not answer"
     yield Episode(
         rule="unreachable",
         component=GATEWAY,
@@ -148,11 +147,17 @@ def _gateway(world: World, index: int) -> Iterator[Episode]:
             users=int(world.between(180, 420, "gateway", index)),
         ),
     )
+    yield _payment_api(down, up)
+
+
+def _payment_api(down: datetime, up: datetime) -> Episode:
+    """What the time-out does to its callers; suppressed by the gateway's own alert."""
+    cause = "Payment Gateway does not answer"
     dents = (
         Effect("payment-api", down + MINUTE, up + 2 * MINUTE, "degraded", cause, latency_x=5.5, errors_add=31.0),
         Effect("checkout", down + MINUTE, up + 2 * MINUTE, "degraded", cause, latency_x=4.2, errors_add=24.0),
     )
-    yield Episode(
+    return Episode(
         rule="error-rate",
         component="payment-api",
         app="payment-system",

@@ -21,19 +21,21 @@ with linked as (
 , walked as (
   select *, lag(sha) over o as sha_before, row_number() over o as rn
   from single where status in ('success', 'rolled_back')
-  window o as (partition by app_id, env_tier order by started_at)
+  window o as (partition by app_id, env_tier order by coalesce(started_at, created_at))
 )
 , seen as (
   select distinct a.app_id, a.env_tier, a.deployment_id
   from walked a join walked b using (app_id, env_tier) where b.rn < a.rn - 1 and b.sha = a.sha
 )
 , judged as (
-  select w.app_id, w.env_tier, w.deployment_id, w.started_at,
+  select w.app_id, w.env_tier, w.deployment_id, w.started_at, w.created_at,
          coalesce(w.is_rollback, w.sha <> w.sha_before and s.deployment_id is not null, false) as is_rb
   from walked w left join seen s using (app_id, env_tier, deployment_id)
 )
 , marked as (
-  select *, coalesce(lead(is_rb) over (partition by app_id, env_tier order by started_at), false) as is_undone from judged
+  select *, coalesce(lead(is_rb) over (partition by app_id, env_tier order by coalesce(started_at, created_at)), false)
+              as is_undone
+  from judged
 )
 select s.app_id, s.deployment_id, s.repo_id, s.component_id, s.environment, s.env_tier, s.ref, s.sha, s.previous_sha,
        s.version, s.ci_run_id, s.created_at, s.started_at, s.finished_at, s.duration_s,
