@@ -4,10 +4,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends git make && rm 
     && useradd --create-home aurora && mkdir /data /app && chown aurora /data /app
 WORKDIR /app
 USER aurora
-COPY --chown=aurora requirements.txt pyproject.toml Makefile ./
-COPY --chown=aurora aurora/__init__.py aurora/__init__.py
+COPY --chown=aurora requirements.txt ./
 RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --quiet -r requirements.txt
 COPY --chown=aurora . .
+RUN make .venv/.installed
 ENV AURORA_DATA=/data AURORA_CONFIG=/data/aurora.toml AURORA_HOST=0.0.0.0 PORT=8501
 VOLUME /data
 EXPOSE 8501

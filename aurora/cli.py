@@ -44,14 +44,11 @@ def options(
 def up(
     port: Annotated[int | None, typer.Option(help="Port of the web app.")] = None,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Start without the demo estate.")] = False,
-    data: DataOption = None,
-    config: ConfigOption = None,
 ) -> None:
     """Start worker and web, and keep them running."""
     from aurora.up import up as start
     from aurora.up import write_template
 
-    _given.update({name: path for name, path in (("data", data), ("config", config)) if path})
     settings = _settings(port)
     if write_template(settings.config):
         out.print(f"Wrote {settings.config}: your sources go there.")
@@ -174,6 +171,7 @@ def _settings(port: int | None = None) -> "Settings":
 
 def main() -> None:
     """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings."""
+    sys.argv[1:] = _places_first(sys.argv[1:])
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
         code = cli(standalone_mode=False) or 0
@@ -194,6 +192,24 @@ def main() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(int(code))
+
+
+def _places_first(arguments: list[str]) -> list[str]:
+    """--data and --config may stand anywhere on the line: they are moved before the command, where they are read."""
+    first: list[str] = []
+    rest: list[str] = []
+    left = list(arguments)
+    while left:
+        word = left.pop(0)
+        if word == "--":
+            return [*first, *rest, word, *left]
+        if word in ("--data", "--config") and left:
+            first += [word, left.pop(0)]
+        elif word.startswith(("--data=", "--config=")):
+            first.append(word)
+        else:
+            rest.append(word)
+    return first + rest
 
 
 def _say(error: AuroraError, code: int) -> int:

@@ -1,5 +1,6 @@
 """What a run leaves behind: one sync_runs row, and the raw answers of its vendor."""
 
+import errno
 import gzip
 import json
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from aurora.contracts import Row
 from aurora.contracts.platform import SyncRuns
-from aurora.errors import ErrorClass
+from aurora.errors import AuroraError, ErrorClass
 from ingest.check import Stamp
 from ingest.connector import Cursor
 from ingest.http import Keep
@@ -70,3 +71,10 @@ def sync_row(connector: str, stream: str, started_at: datetime, finished_at: dat
 def as_json(cursor: Cursor | None) -> str | None:
     text = json.dumps(cursor, default=str) if cursor is not None else None
     return text if text is None or len(text) < 10_000 else None
+
+
+def told(error: Exception) -> str:
+    """The error in words a person can act on."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full: free some space, or lower [retention]"
+    return str(error) if isinstance(error, AuroraError) else f"{type(error).__name__}: {error}"

@@ -1,6 +1,5 @@
 """One run of a source: its due streams one after the other, each landing as it goes and leaving one sync_runs row."""
 
-import errno
 import json
 import logging
 import time
@@ -20,7 +19,7 @@ from aurora.errors import AlreadyRunningError, AuroraError, ErrorClass, SourceEr
 from aurora.settings import Settings, SourceSettings, option_error
 from ingest.check import Stamp
 from ingest.connector import Checkpoint, Connector, Cursor, Item, Run, Stream
-from ingest.history import Outcome, as_json, keeper, record_run, sync_row
+from ingest.history import Outcome, as_json, keeper, record_run, sync_row, told
 from ingest.http import Http
 from ingest.land import Landed, land
 from warehouse.lake import Batch, Lake
@@ -74,7 +73,7 @@ class Ingest:
             run = StreamRun(self, source, connector, stream, options)
         except Exception as error:
             log.error("%s/%s: the run could not begin", source.name, stream.name, exc_info=error)
-            sentence = f"{source.name}/{stream.name}: the run could not begin: {_told(error)}"
+            sentence = f"{source.name}/{stream.name}: the run could not begin: {told(error)}"
             return Outcome(source.name, stream.name, "failed", Landed(), sentence[:1000], "internal")
         return run.go()
 
@@ -126,7 +125,7 @@ class StreamRun:
                 self.ingest.lake, self.source.name, self.stream.name, self.run_id, row | self._counts(), finished_at
             )
         except Exception as error:
-            log.error("%s: the run could not be recorded: %s", self.id, _told(error))
+            log.error("%s: the run could not be recorded: %s", self.id, told(error))
         return outcome
 
     def _walk(self) -> Outcome:
@@ -177,7 +176,7 @@ class StreamRun:
             if self.held:
                 self._flush(self.after)
         except Exception as second:
-            log.error("%s: what was read before the fault could not land: %s", self.id, _told(second))
+            log.error("%s: what was read before the fault could not land: %s", self.id, told(second))
         if isinstance(error, SourceError):
             return self._outcome(str(error), error.error_class)
         if isinstance(error, AuroraError):
@@ -187,7 +186,7 @@ class StreamRun:
             sentence = f"{self.id}: an answer has an unexpected shape ({type(error).__name__}: {error}): see the log"
             return self._outcome(sentence, "schema_drift")
         log.error("%s: the run broke", self.id, exc_info=error)
-        return self._outcome(f"{self.id}: {_told(error)}: see the log", "internal")
+        return self._outcome(f"{self.id}: {told(error)}: see the log", "internal")
 
     def _outcome(self, error: str, kind: ErrorClass) -> Outcome:
         return Outcome(self.source.name, self.stream.name, "failed", self.landed, error[:1000], kind)
@@ -205,11 +204,13 @@ class StreamRun:
 
     def _since(self) -> datetime:
         """Where to read from: a little before the cursor, never in the future even if a clock was."""
-        told = (self.before or {}).get("until")
+        stored = (self.before or {}).get("until")
         try:
-            until = datetime.fromisoformat(str(told)).astimezone(UTC)
+            until = datetime.fromisoformat(str(stored))
         except ValueError:
             return self.started_at - self.stream.lookback
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=UTC)
         return min(until, self.started_at) - self.stream.overlap
 
     def _remembered(self) -> Cursor | None:
@@ -218,8 +219,8 @@ class StreamRun:
         if lake.cursor(table, self.id)[0] == 0 or lake.was_reset(table, self.id):
             return None
         mine = (pl.col("source_instance") == self.source.name) & (pl.col("stream") == self.stream.name)
-        told = lake.read(SyncRuns).filter(mine & pl.col("cursor_after").is_not_null()).sort("started_at")
-        cursor: Cursor | None = json.loads(told["cursor_after"][-1]) if told.height else None
+        runs = lake.read(SyncRuns).filter(mine & pl.col("cursor_after").is_not_null()).sort("started_at")
+        cursor: Cursor | None = json.loads(runs["cursor_after"][-1]) if runs.height else None
         return cursor
 
     def _http(self, run: Run[Any]) -> Http:
@@ -240,10 +241,3 @@ def _parts(items: list[Row | pl.DataFrame]) -> list[list[Row] | pl.DataFrame]:
             rows.append(item)
     joined: list[list[Row] | pl.DataFrame] = [pl.concat(frames) for frames in shapes.values()]
     return [*joined, rows] if rows else joined
-
-
-def _told(error: Exception) -> str:
-    """The error in words a person can act on."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "the disk is full: free some space, or lower [retention]"
-    return str(error) if isinstance(error, AuroraError) else f"{type(error).__name__}: {error}"

@@ -49,6 +49,7 @@ class Worker:
         self._jobs = schedule.Scheduler()
         self._jobs.every(1).seconds.do(self._tick)
         self._jobs.every(2).seconds.do(self._look_at_settings)
+        self._jobs.every(1).minutes.do(self._plan_anew)
         self._jobs.every(10).minutes.do(self._in_pool, "compaction", lambda: compact_all(self.ingest.lake, self.data))
         self._jobs.every(6).hours.do(self._in_pool, "tidying", lambda: tidy(self.ingest.lake, self.ingest.settings))
 
@@ -118,6 +119,10 @@ class Worker:
         except SettingsError as error:
             self._settings_error = str(error)
             log.error("aurora.toml is wrong, the old settings stay: %s", error)
+        self._plan = self._sources(self.ingest.settings, self.ingest.lake)
+
+    def _plan_anew(self) -> None:
+        """A Prometheus may have come up beside us, or a person may have taken the demo out."""
         self._plan = self._sources(self.ingest.settings, self.ingest.lake)
 
     def _publish_loop(self) -> None:

@@ -12,7 +12,8 @@ from aurora.insights.marks import deployment_marks
 from aurora.ui import cards, charts, figures
 from aurora.ui.data import rows
 from aurora.ui.export import behind
-from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.filters import Span, span_of
+from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
 
 COMPONENTS = "from component_status order by status_rank, open_alert_count desc, name"
 APPLICATIONS = "from app_overview order by status_rank, tier, name"
@@ -31,37 +32,51 @@ ALERTS = "from alerts_now where is_open order by severity = 'critical' desc, sta
 INCIDENTS = "from incidents_now where is_open order by started_at desc"
 COSTS = """
     select day, currency, sum(effective_cost) as cost from cost_daily_by_service
-    where day >= current_date - 60 group by all order by day"""
+    where day >= utc_now()::date - 60 group by all order by day"""
 
 
-with ranged_page("Command Center") as span:
-    components, applications = rows(COMPONENTS), rows(APPLICATIONS)
-    if not components.height and not applications.height:
-        empty("Nothing to show yet", "Sources are read for the first time, or none is configured: see Sources.")
-        st.stop()
-    incidents, alerts = rows(INCIDENTS), rows(ALERTS)
-
-    cards.banner(components, incidents)
-
-    series, costs = rows(SERIES, **span.params), rows(COSTS)
-    shipped, ledger = rows(SHIPPED, **span.window), rows(LEDGER, **span.window)
+def wall(
+    span: Span, shipped: pl.DataFrame, alerts: pl.DataFrame, incidents: pl.DataFrame, ledger: pl.DataFrame
+) -> None:
+    """The figures of the estate, each with its trend and against the span before."""
+    costs, before = rows(COSTS), span.before
     with st.grid(columns=6 if costs.height else 5, min_column_width=160):
-        figures.estate(series, rows(TOTALS, **span.window), rows(TOTALS, **span.before.window))
-        figures.deployments(span, shipped, rows(SHIPPED, **span.before.window))
+        figures.estate(rows(SERIES, **span.params), rows(TOTALS, **span.window), rows(TOTALS, **before.window))
+        figures.deployments(span, shipped, rows(SHIPPED, **before.window))
         figures.open_alerts(span, alerts, incidents, ledger.filter(pl.col("kind") == "alert"))
         if costs.height:
             figures.spend(costs)
 
+
+def trend(span: Span, shipped: pl.DataFrame) -> None:
+    """Response time of the estate with the deployments marked."""
+    st.subheader("Response time of all components, with production deployments", anchor=False)
+    series = rows(SERIES, **span.params)
+    if not series.height:
+        empty("No samples in this range", "Choose a longer range, or look at Sources.")
+        return
+    measures = {"response_time_p50_ms": "median", "response_time_p95_ms": "95th percentile"}
+    chart = charts.lines(series, measures, "ms", deployment_marks(shipped), height=330)
+    st.altair_chart(chart, alt="Response time over the range, deployments marked on top")
+    st.caption(":green[▲ deployed]  :red[✚ failed]  :orange[◆ rolled back]  · times are UTC")
+
+
+@live("30s")
+def board(label: str) -> None:
+    """All that follows the world, drawn again in place."""
+    span = span_of(label)
+    components, applications = rows(COMPONENTS), rows(APPLICATIONS)
+    if not components.height and not applications.height:
+        empty("Nothing to show yet", "Sources are read for the first time, or none is configured: see Sources.")
+        return
+    incidents, alerts = rows(INCIDENTS), rows(ALERTS)
+    shipped, ledger = rows(SHIPPED, **span.window), rows(LEDGER, **span.window)
+
+    cards.banner(components, incidents)
+    wall(span, shipped, alerts, incidents, ledger)
     left, right = st.columns([2, 1], gap="medium")
     with left.container(border=True, height="stretch"):
-        st.subheader("Response time of all components, with production deployments", anchor=False)
-        if series.height:
-            measures = {"response_time_p50_ms": "median", "response_time_p95_ms": "95th percentile"}
-            chart = charts.lines(series, measures, "ms", deployment_marks(shipped), height=330)
-            st.altair_chart(chart, alt="Response time over the range, deployments marked on top")
-            st.caption(":green[▲ deployed]  :red[✚ failed]  :orange[◆ rolled back]  · times are UTC")
-        else:
-            empty("No samples in this range", "Choose a longer range, or look at Sources.")
+        trend(span, shipped)
     with right.container(border=True, height="stretch"):
         st.subheader("Needs attention", anchor=False)
         cards.attention_list(attention(components, alerts, incidents))
@@ -71,13 +86,15 @@ with ranged_page("Command Center") as span:
         cards.applications(applications)
     else:
         empty("No application is registered", "Applications come from catalogs, files or the demo estate.")
-
     st.subheader(f"What changed, {span.words}", anchor=False)
     cards.ledger(ledger)
-
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(components)
+
+
+with ranged_page("Command Center") as span:
+    board(span.label)
     behind(
         {
             "Applications": (APPLICATIONS, {}),

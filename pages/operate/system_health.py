@@ -11,7 +11,7 @@ from aurora.insights.marks import deployment_marks
 from aurora.ui import charts, tables
 from aurora.ui.data import rows
 from aurora.ui.export import behind, download
-from aurora.ui.filters import Span, pills, search
+from aurora.ui.filters import pills, search, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
 from aurora.ui.words import STATUS, plural
 
@@ -68,8 +68,9 @@ def ask() -> tuple[list[str], list[str], str]:
 
 
 @live("15s")
-def table(span: Span, statuses: list[str], types: list[str], text: str) -> None:
+def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
     """The part that follows the world: the table is drawn again in place when a sample lands."""
+    span = span_of(label)
     everything = rows(STATUSES, time_window=span.label if span.label != "1h" else "24h")
     if not everything.height:
         empty("No component is known", "Components appear when a source reports them: see Sources.")
@@ -93,7 +94,7 @@ def table(span: Span, statuses: list[str], types: list[str], text: str) -> None:
 
 with ranged_page("System Health") as span:
     chosen = ask()
-    table(span, *chosen)
+    table(span.label, *chosen)
 
     trends, heat = st.tabs(["Response by type", "Status over time"], key="view", on_change="rerun", bind="query-params")
     if trends.open:
