@@ -113,6 +113,42 @@ def test_a_card_leads_to_its_components(browser: Any, product: Product) -> None:
     assert visit.faults == []
 
 
+def click_row(page: Any, row: int) -> None:
+    """Tick a row of the page's first table; tables are drawn on a canvas, so by place."""
+    page.wait_for_selector("canvas")
+    page.wait_for_timeout(1500)
+    box = page.locator("canvas").first.bounding_box()
+    page.mouse.click(box["x"] + 18, box["y"] + 34 * row + 50)
+
+
+def test_a_click_on_a_component_opens_it(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("system-health?status=down")
+    click_row(visit.page, 0)
+    visit.page.wait_for_url(re.compile("component=demo"), timeout=15_000)
+    visit.page.wait_for_selector("h1:has-text('Payment Gateway')")
+    assert visit.faults == []
+
+
+def test_a_click_on_a_source_shows_its_runs_and_run_now_asks_the_worker(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("sources")
+    click_row(visit.page, 1)
+    visit.page.wait_for_selector("h3:has-text('Runs of demo'), h2:has-text('Runs of demo')", timeout=15_000)
+    visit.page.get_by_role("button", name="Run now").click()
+    visit.page.wait_for_selector("text=was asked to run")
+    assert visit.faults == []
+
+
+def test_the_rows_behind_a_page_can_be_seen(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("")
+    visit.page.get_by_text("Rows and SQL behind this page").click()
+    visit.page.wait_for_selector("text=from app_overview")
+    visit.page.wait_for_selector("text=Export CSV")
+    assert visit.faults == []
+
+
 def test_the_range_is_in_the_address(browser: Any, product: Product) -> None:
     visit = Visit(browser, product, "light", 1440)
     visit.open("system-health")

@@ -85,7 +85,7 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
     window = "24h" if span.label == "1h" else span.label
     clicked = tables.components(shown, f"Uptime {window}", "components")
     if clicked:
-        st.switch_page("pages/operate/component.py", query_params={"component": clicked, "range": span.label})
+        st.switch_page("pages/operate/component.py", query_params={"component": clicked})
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
