@@ -25,7 +25,7 @@ from warehouse.publish import publish
 log = logging.getLogger("aurora.worker")
 POOL = 8
 PUBLISH_EVERY_S = 1.0
-SETTLE = timedelta(seconds=10)
+SETTLE_S = 10.0
 Sources = Callable[[Settings, Lake], tuple[SourceSettings, ...]]
 
 
@@ -38,8 +38,9 @@ class Worker:
         self.stop = threading.Event()
         self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
         self._running: dict[str, Future[list[Outcome]]] = {}
-        self._last_run: dict[tuple[str, str], datetime] = {}
+        self._last_run: dict[tuple[str, str], float] = {}
         self._started_at = datetime.now(UTC)
+        self._began = time.monotonic()
         self._requests_seen_at = self._started_at
         self._settings_error: str | None = None
         self._settings_seen = _mtime(ingest.settings.config)
@@ -67,10 +68,9 @@ class Worker:
         """Start every source that has a stream due, unless it runs; tell that we are alive."""
         now = datetime.now(UTC)
         for source in self._plan:
-            due = {name for name, every in self._streams(source) if now >= self._due_at(source, name, every)}
+            due = {name for name, every in self._streams(source) if self._due_in_s(source, name, every) <= 0}
             if due and not self._is_running(source.name):
-                for name in due:
-                    self._last_run[source.name, name] = now
+                self._last_run |= {(source.name, name): time.monotonic() for name in due}
                 self._running[source.name] = self._pool.submit(self._run, source, due)
         beat(self.data, self._heartbeat(now))
 
@@ -91,13 +91,13 @@ class Worker:
             return [("*", timedelta(minutes=5))]
         return [(name, source.every or stream.every) for name, stream in connector.streams.items()]
 
-    def _due_at(self, source: SourceSettings, stream: str, every: timedelta) -> datetime:
+    def _due_in_s(self, source: SourceSettings, stream: str, every: timedelta) -> float:
+        """Seconds until the stream's next run, by a clock that nobody can set."""
         last = self._last_run.get((source.name, stream))
-        # A clock that was set back must not silence a source: a last run in the future counts as long ago.
-        if last and last <= datetime.now(UTC):
-            return last + every
+        if last is not None:
+            return last + every.total_seconds() - time.monotonic()
         # The web process starts beside this one: asked too early, it would count as down.
-        return self._started_at + (SETTLE if source.name == SELF else timedelta(0))
+        return self._began + SETTLE_S - time.monotonic() if source.name == SELF else 0.0
 
     def _is_running(self, name: str) -> bool:
         future = self._running.get(name)
@@ -163,7 +163,7 @@ class Worker:
                 source.connector,
                 name,
                 every.total_seconds(),
-                max(now, self._due_at(source, name, every)).isoformat(),
+                (now + timedelta(seconds=max(0.0, self._due_in_s(source, name, every)))).isoformat(),
                 self._is_running(source.name),
             )
             for source in self._plan

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from aurora.settings import ROOT, Settings, SourceSettings
+from aurora.ui.data import LastGood
 from aurora.ui.navigation import page_files
 from ingest.connector import load_connectors
 from ingest.run import Ingest
@@ -41,7 +42,7 @@ def shown(path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, **query: str)
     """The page as a visitor of that data folder sees it."""
     monkeypatch.setenv("AURORA_DATA", str(data))
     monkeypatch.setenv("AURORA_CONFIG", str(data / "aurora.toml"))
-    monkeypatch.setattr("aurora.ui.data._last", {})
+    monkeypatch.setattr("aurora.ui.data._last_good", LastGood())
     st.cache_data.clear()
     st.cache_resource.clear()
     test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LIMIT_S)

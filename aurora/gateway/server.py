@@ -25,7 +25,7 @@ def health(settings: Settings) -> JSONResponse:
     problem = None
     if newest is None:
         problem = "no warehouse is published yet"
-    elif beat is None or beat.age_s() > TICK_LIMIT_S:
+    elif beat is None or abs(beat.age_s()) > TICK_LIMIT_S:
         problem = "the scheduler does not tick"
     body = {
         "status": "ok" if problem is None else "unavailable",

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from aurora.errors import SettingsError
 from aurora.settings import Settings, load
 from warehouse.heartbeat import Heartbeat, last_beat
 from warehouse.lake import Lake
@@ -29,7 +30,7 @@ def rows(sql: str, **params: Any) -> pl.DataFrame:
 
 def settings() -> Settings:
     """The settings in force; a wrong edit of aurora.toml leaves those that were read last."""
-    return _settings_at(_mtime(_config()))
+    return _last_good.current()
 
 
 def generation() -> Generation:
@@ -67,26 +68,23 @@ def _cached(folder: str, generation: int, tick: int, sql: str, params: dict[str,
     return _warehouse(folder).rows(sql, params or None)
 
 
-_last: dict[str, Settings] = {}
+class LastGood:
+    """The settings that could be read last; looked at again whenever their file changes."""
 
+    def __init__(self) -> None:
+        self._settings: Settings | None = None
+        self._seen = 0
 
-def _settings_at(mtime: int) -> Settings:
-    """Loaded once per change of the file; AURORA_DATA and AURORA_CONFIG are fixed for the process."""
-    from aurora.errors import SettingsError
-
-    key = f"{_config()}:{mtime}"
-    if key not in _last:
-        try:
-            _last[key] = load()
-        except SettingsError:
-            if not _last:
-                raise
-            _last[key] = next(reversed(_last.values()))
-    return _last[key]
-
-
-def _config() -> Path:
-    return next(reversed(_last.values())).config if _last else load().config
+    def current(self) -> Settings:
+        """The settings in force. Raises SettingsError only if none could ever be read."""
+        if self._settings is None or _mtime(self._settings.config) != self._seen:
+            try:
+                self._settings = load()
+            except SettingsError:
+                if self._settings is None:
+                    raise
+            self._seen = _mtime(self._settings.config)
+        return self._settings
 
 
 def _mtime(path: Path) -> int:
@@ -94,3 +92,6 @@ def _mtime(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+_last_good = LastGood()
