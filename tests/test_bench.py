@@ -15,7 +15,7 @@ from aurora.bench import frame as framework
 from aurora.bench.data import MINUTES_PER_DAY, STAMP, START, WALKS, health, stamped
 from aurora.bench.frame import Bench, Figure, Goal, SkippedError, load_benchmarks, run_benchmarks
 from aurora.bench.measure import in_child, medians, percentile, quickest, watched_memory
-from aurora.bench.upsert import alerts
+from aurora.bench.upsert import MONTH, alerts
 from aurora.contracts import TABLES
 from aurora.contracts.operations import Alerts, ComponentHealth
 from aurora.errors import AuroraError
@@ -182,7 +182,7 @@ def test_a_walk_moves_in_small_steps_and_visits_more_than_one_value() -> None:
 
 
 def test_the_alerts_keep_their_contract_and_their_names() -> None:
-    rows = alerts(10, 5, step=100)
+    rows = alerts(MONTH, 10, 5, step=100)
     checked = check(Alerts, rows, STAMP)
     assert (checked.rejects, checked.good.height) == ([], 5)
     assert rows["alert_id"].to_list() == [f"bench:alert-{number:08d}" for number in (10, 110, 210, 310, 410)]
@@ -213,9 +213,10 @@ def test_append_reads_beside_its_writes(tmp_path: Path) -> None:
 
 
 def test_upsert_measures_in_a_fresh_process(tmp_path: Path) -> None:
-    took, peak = tiny("upsert", tmp_path)
-    assert (took.unit, peak.unit) == ("s", "GiB")
+    took, peak, worst, worst_peak = tiny("upsert", tmp_path)
+    assert [figure.unit for figure in (took, peak, worst, worst_peak)] == ["s", "GiB", "s", "GiB"]
     assert peak.value > 0
+    assert worst_peak.goal is None
 
 
 @pytest.mark.parametrize(("share", "wanted"), [(0.5, 5), (0.95, 10), (0.9, 9), (0.0, 1), (1.0, 10)])
