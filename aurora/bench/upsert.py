@@ -81,7 +81,8 @@ def _measure(folder: Path, rows: int, estate: Estate) -> tuple[float, int, float
             oldest = rows - int(rows * estate.open_share)
             step = max(1, (rows - oldest) // known)
             changed = alerts(estate, oldest + turn, known, step, f"the disk fills, turn {turn}")
-            new = alerts(estate, rows + ROUNDS * step + turn * fresh, fresh)
+            beyond = max(rows, oldest + ROUNDS + known * step)
+            new = alerts(estate, beyond + turn * fresh, fresh)
             batch = Batch("bench/upsert", turn + 2)
             took.append(seconds(lambda: lake.write(Alerts, pl.concat([changed, new]), batch)))  # noqa: B023
     files = lake.files(Alerts)
