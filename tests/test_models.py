@@ -20,10 +20,11 @@ from aurora.contracts.operations import (
 )
 from aurora.contracts.platform import SyncRuns
 from aurora.doctor import check_model
+from ingest.land import land
 from tests.conftest import Published
-from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row
+from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row, stamp
 from warehouse import model as model_module
-from warehouse.lake import Lake
+from warehouse.lake import Batch, Lake
 from warehouse.model import Model, load_models
 
 EPOCH = "timestamp '2026-03-01'"
@@ -246,6 +247,18 @@ def test_a_stale_sample_is_unknown_and_shows_no_figures(lake: Lake, published: P
     rows = published().rows("select component_id, cpu_pct, age_s from component_status")
     assert {name: cpu for name, cpu, _ in rows.iter_rows()} == {name: 5.0 if "fresh" in name else None for name in ages}
     assert {name: age for name, _, age in rows.iter_rows()} == pytest.approx(ages)
+
+
+def test_a_source_asked_each_minute_is_stale_after_three_missed_arrivals(lake: Lake, published: Published) -> None:
+    """Samples of 15 s arrive each minute, 45 s old; so the last may be 45 + 3 * 60 = 225 s old, and no older."""
+    put(lake, Components, [component("polled"), component("gone")])
+    for name, late_s in (("polled", 180), ("gone", 181)):
+        for arrival in range(6):
+            at = NOW - timedelta(seconds=late_s) - arrival * MINUTE
+            sample = health(name, at - timedelta(seconds=60), 15, status="healthy")
+            land(lake, ComponentHealth, [sample], stamp(at=at), Batch(f"t1/{name}", arrival + 1))
+    told = status(published)
+    assert told == {"polled": ("healthy", None), "gone": ("unknown", "no sample for 4 min")}
 
 
 def test_a_sample_from_the_future_is_not_used(lake: Lake, published: Published) -> None:

@@ -1,6 +1,7 @@
 -- One row per component: its judged status with the reason, its latest measures and their age.
--- A sample older than three of its intervals (and 90 s) is stale, and stale is unknown; a source's own word counts
--- next, then the limits below. A sample more than five minutes in the future is a wrong clock and is not used.
+-- A sample is stale when it is older than three of its intervals (and 90 s), and when three arrivals of its source are
+-- overdue, for a source that is asked once a minute brings four samples at once. Stale is unknown; a source's own word
+-- counts next, then the limits below. A sample more than five minutes in the future is a wrong clock and is not used.
 -- grain: component_id
 -- check: age_s is null or age_s >= -300
 with latest as (
@@ -9,11 +10,22 @@ with latest as (
   where part_day >= (utc_now() - interval 2 day)::date and ts_end <= utc_now() + interval 5 minute
   group by component_id
 )
+, gaps as (
+  select component_id, epoch(ingested_at - lag(ingested_at) over (partition by component_id order by ingested_at)) as gap_s
+  from (
+    select distinct component_id, ingested_at from component_health
+    where part_day >= (utc_now() - interval 1 hour)::date and ts_end > utc_now() - interval 1 hour
+  )
+)
+, arrivals as (
+  -- the median, so that one long pause of Aurora itself does not make every later silence look usual
+  select component_id, median(gap_s) as every_s from gaps where gap_s is not null group by component_id
+)
 , sampled as (
-  select component_id, h.ts_end as sampled_at, epoch(utc_now() - h.ts_end) as age_s,
-         greatest(3 * epoch(h.ts_end - h.ts_start), 90) as stale_after_s, h.cpu_pct, h.memory_pct, h.disk_pct,
-         h.network_latency_ms, h.response_time_ms, h.requests_per_minute, h.error_rate_pct, h.status, h.status_reason
-  from latest
+  select l.component_id, h.ts_end as sampled_at, epoch(utc_now() - h.ts_end) as age_s,
+         greatest(3 * epoch(h.ts_end - h.ts_start), 90, epoch(h.ingested_at - h.ts_end) + 3 * a.every_s) as stale_after_s,
+         h.cpu_pct, h.memory_pct, h.disk_pct, h.network_latency_ms, h.response_time_ms, h.requests_per_minute, h.error_rate_pct, h.status, h.status_reason
+  from latest l left join arrivals a on a.component_id = l.component_id
 )
 , under_maintenance as (
   select component_id, min_by(title, starts_at) as title
