@@ -31,6 +31,7 @@ from warehouse.maintain import compact_all, tidy
 from warehouse.publish import publish
 from warehouse.query import Warehouse
 from warehouse.record import make_visible, record_edit
+from warehouse.text import as_csv, as_json
 
 END_WITHIN_S = 3.0
 AT_ONCE = 4
@@ -111,9 +112,9 @@ def ask(settings: Settings, query: str, format: str, out: Console) -> None:
     except duckdb.Error as error:
         raise AuroraError(f"the warehouse refused the query: {error}") from error
     if format == "csv":
-        print(_flat(frame).write_csv(), end="")
+        print(as_csv(frame).decode(), end="")
     elif format == "json":
-        print(frame.write_json())
+        print(as_json(frame))
     elif format == "parquet":
         frame.write_parquet(sys.stdout.buffer)
     elif format == "table":
@@ -124,14 +125,6 @@ def ask(settings: Settings, query: str, format: str, out: Console) -> None:
         out.print(f"{frame.height} rows")
     else:
         raise AuroraError(f"there is no format {format!r}: use table, csv, json or parquet")
-
-
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """CSV has no lists: they become JSON text."""
-    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    return frame.with_columns(
-        pl.col(name).map_elements(lambda value: str(list(value)), return_dtype=pl.String) for name in nested
-    )
 
 
 def list_sources(settings: Settings, out: Console) -> None:

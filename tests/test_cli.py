@@ -71,7 +71,7 @@ def test_sql_in_every_format(lake: Lake, data: Path, config: Path) -> None:
     told = json.loads(aurora(data, config, "sql", query, "--format", "json").out)
     assert (told[0]["subject"], told[0]["parents"]) == ('say "hi"', ["p", "q,r"])
     csv = pl.read_csv(io.BytesIO(aurora(data, config, "sql", query, "--format", "csv").out))
-    assert csv.row(0)[:3] == ("sha-0", 'say "hi"', "['p', 'q,r']")
+    assert csv.row(0)[:3] == ("sha-0", 'say "hi"', '["p", "q,r"]')
     parquet = pl.read_parquet(io.BytesIO(aurora(data, config, "sql", query, "--format", "parquet").out))
     assert parquet["parents"].to_list() == [["p", "q,r"]]
 

@@ -8,7 +8,9 @@ from aurora.ui.words import STATUS
 DEPLOYED = ["deployed", "failed", "rolled back"]
 SHAPES = ["triangle-up", "cross", "diamond"]
 HUES = ["#10B981", "#EF4444", "#F59E0B"]
+DASHES = [[1, 0], [5, 3], [2, 2], [8, 2]]
 GRID = 0.35
+FEW = 5
 
 
 def lines(
@@ -19,45 +21,39 @@ def lines(
     height: int = 260,
 ) -> alt.LayerChart:
     """Measures (column -> name) over bucket_at, told apart by dash and colour, with deployment marks on top."""
+    layers: list[alt.Chart] = [_series(frame, measures, unit)]
+    if deployments is not None and deployments.height:
+        layers += _deployment_marks(deployments)
+    chart = alt.layer(*layers).resolve_scale(color="independent", shape="independent")
+    sized: alt.LayerChart = chart.properties(height=height)
+    return sized
+
+
+def _series(frame: pl.DataFrame, measures: dict[str, str], unit: str) -> alt.Chart:
     names = list(measures.values())
     long = (
         frame.select("bucket_at", *measures)
         .rename(measures)
         .unpivot(index="bucket_at", on=names, variable_name="series", value_name="value")
     )
-    time = alt.X(
-        "bucket_at:T", title=None, axis=alt.Axis(grid=False, labelOverlap=True, tickCount=8, format=_format(frame))
-    )
-    dashes = alt.StrokeDash(
-        "series:N", sort=names, legend=None, scale=alt.Scale(range=[[1, 0], [5, 3], [2, 2], [8, 2]])
-    )
+    axis = alt.Axis(grid=False, labelOverlap=True, tickCount=8, format=_format(frame))
+    values = alt.Axis(gridOpacity=GRID, tickCount=5)
     legend = alt.Legend(title=None, orient="top", symbolType="stroke") if len(names) > 1 else None
-    drawn = (
-        alt.Chart(long)
-        .mark_line(strokeWidth=2, interpolate="monotone", invalid="break-paths-show-domains")
-        .encode(
-            x=time,
-            y=alt.Y(
-                "value:Q",
-                title=unit,
-                scale=alt.Scale(zero=False, nice=True),
-                axis=alt.Axis(gridOpacity=GRID, tickCount=5),
-            ),
-            color=alt.Color("series:N", sort=names, legend=legend),
-            strokeDash=dashes,
-            tooltip=[
-                alt.Tooltip("bucket_at:T", title="UTC", format="%d %b %H:%M"),
-                alt.Tooltip("series:N", title="Series"),
-                alt.Tooltip("value:Q", title=unit, format=",.2f"),
-            ],
-        )
+    # A line through one point is no line: the first minutes of a new source are drawn as dots.
+    line = alt.Chart(long).mark_line(
+        strokeWidth=2, interpolate="monotone", invalid="break-paths-show-domains", point=frame.height <= FEW
     )
-    layers: list[alt.Chart] = [drawn]
-    if deployments is not None and deployments.height:
-        layers += _deployment_marks(deployments)
-    chart = alt.layer(*layers).resolve_scale(color="independent", shape="independent")
-    sized: alt.LayerChart = chart.properties(height=height)
-    return sized
+    return line.encode(
+        x=alt.X("bucket_at:T", title=None, axis=axis),
+        y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True), axis=values),
+        color=alt.Color("series:N", sort=names, legend=legend),
+        strokeDash=alt.StrokeDash("series:N", sort=names, legend=None, scale=alt.Scale(range=DASHES)),
+        tooltip=[
+            alt.Tooltip("bucket_at:T", title="UTC", format="%d %b %H:%M"),
+            alt.Tooltip("series:N", title="Series"),
+            alt.Tooltip("value:Q", title=unit, format=",.2f"),
+        ],
+    )
 
 
 def _deployment_marks(deployments: pl.DataFrame) -> list[alt.Chart]:

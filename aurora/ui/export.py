@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from aurora.ui.data import rows, utc_now
+from warehouse.text import as_csv
 
 SHOWN = 1000
 
@@ -33,25 +34,13 @@ def download(frame: pl.DataFrame, name: str, key: str) -> None:
     """A CSV of the frame, instants in ISO 8601 UTC."""
     st.download_button(
         "Export CSV",
-        data=lambda: as_csv(frame),
+        data=lambda: as_csv(frame, for_spreadsheets=True),
         file_name=f"aurora-{name.lower().replace(' ', '-')}-{utc_now():%Y%m%d-%H%M}.csv",
         mime="text/csv",
         key=key,
         on_click="ignore",
         icon=":material/download:",
     )
-
-
-def as_csv(frame: pl.DataFrame) -> bytes:
-    """CSV with lists joined by semicolons; a cell that a spreadsheet would run as a formula is led by a quote."""
-    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
-    flat = frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(";") for name in lists)
-    texts = [name for name, kind in flat.schema.items() if kind == pl.String]
-    guarded = flat.with_columns(
-        pl.when(pl.col(name).str.contains(r"^[=+\-@\t\r]")).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
-        for name in texts
-    )
-    return guarded.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.fZ").encode()
 
 
 def with_values(sql: str, params: dict[str, Any]) -> str:

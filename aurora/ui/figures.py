@@ -58,10 +58,11 @@ def estate(series: pl.DataFrame, now: pl.DataFrame, before: pl.DataFrame) -> Non
 def deployments(span: Span, now: pl.DataFrame, before: pl.DataFrame) -> None:
     """Production deployments that ended well, failed ones beside."""
     failed = now.filter(now["status"] == "failed").height
+    change = f"{now.height - before.height:+d}" if now.height or before.height else None
     bars = counts_per_bucket(now["shipped_at"], span.since, span.until, BARS) if now.height else None
     st.metric(
-        "Deployments", f"{now.height - failed}", f"{now.height - before.height:+d}", border=True, height="stretch",
-        delta_color="off", chart_data=bars, chart_type="bar", delta_description=f"{failed} failed",
+        "Deployments", f"{now.height - failed}", change, border=True, height="stretch",
+        delta_color="off", chart_data=bars, chart_type="bar", delta_description=f"{failed} failed" if change else None,
         help="Production deployments that ended well, in the range.",
     )  # fmt: skip
 

@@ -85,7 +85,10 @@ def board(label: str) -> None:
     if applications.height:
         cards.applications(applications)
     else:
-        empty("No application is registered", "Applications come from catalogs, files or the demo estate.")
+        empty(
+            "No application is registered",
+            "Import a file of them (`aurora import applications.csv`), or take the demo in (`aurora demo add`).",
+        )
     st.subheader(f"What changed, {span.words}", anchor=False)
     cards.ledger(ledger)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
