@@ -43,7 +43,7 @@ def _series(frame: pl.DataFrame, measures: dict[str, str], unit: str) -> alt.Cha
     line = alt.Chart(long).mark_line(
         strokeWidth=2, interpolate="monotone", invalid="break-paths-show-domains", point=frame.height <= FEW
     )
-    return line.encode(
+    drawn: alt.Chart = line.encode(
         x=alt.X("bucket_at:T", title=None, axis=axis),
         y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True), axis=values),
         color=alt.Color("series:N", sort=names, legend=legend),
@@ -54,6 +54,7 @@ def _series(frame: pl.DataFrame, measures: dict[str, str], unit: str) -> alt.Cha
             alt.Tooltip("value:Q", title=unit, format=",.2f"),
         ],
     )
+    return drawn
 
 
 def _deployment_marks(deployments: pl.DataFrame) -> list[alt.Chart]:
