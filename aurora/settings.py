@@ -15,6 +15,17 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from aurora.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
+_ADVICE = {
+    "extra_forbidden": "there is no such setting: remove it or mend its spelling",
+    "missing": "it is missing: add it",
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "float_parsing": "write a number",
+    "string_type": "write text in quotes",
+    "tuple_type": "write a list, such as [\"a\", \"b\"]",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -208,10 +219,7 @@ def _sentence(path: Path, error: ValidationError, prefix: tuple[str | int, ...] 
     first = error.errors(include_url=False)[0]
     place = (*prefix, *first["loc"])
     key = ".".join(str(part) for part in place if isinstance(part, str) and part != "source") or "source"
-    advice = {
-        "extra_forbidden": "there is no such setting: remove it or mend its spelling",
-        "missing": "it is missing: add it",
-    }.get(first["type"], first["msg"].removeprefix("Value error, "))
+    advice = _ADVICE.get(first["type"], first["msg"].removeprefix("Value error, "))
     return f"{path}, line {_line_of(path, place)}: {key}: {advice}"
 
 
