@@ -33,7 +33,7 @@ SOURCE = '[[source]]\nname = "a"\nconnector = "host"\n'
     [
         ("\ncolour = 1\n", "line 2", "no such setting"),
         ("\n\nport = 70000\n", "line 3", "port"),
-        ('port = "x"\n', "line 1", "integer"),
+        ('port = "x"\n', "line 1", "whole number"),
         ('currency = "usd"\n', "line 1", "currency"),
         ("demo = 7\n", "line 1", "demo"),
         ("stale_after_intervals = 0\n", "line 1", "stale_after_intervals"),
