@@ -24,7 +24,7 @@ _ADVICE = {
     "int_type": "write a whole number",
     "float_parsing": "write a number",
     "string_type": "write text in quotes",
-    "tuple_type": "write a list, such as [\"a\", \"b\"]",
+    "tuple_type": 'write a list, such as ["a", "b"]',
 }
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -30,13 +30,15 @@ class Outcome:
 
 
 def keeper(folder: Path, source: str, run_id: str, at: datetime) -> Keep:
-    """A function that keeps raw answers of a run, one gzip file of JSON lines per run, by day."""
-    path = folder / f"{at:%Y-%m-%d}" / source / f"{run_id}.jsonl.gz"
+    """A function that keeps raw answers of a run: JSON lines with its id, gzip, one file per source and hour."""
+    path = folder / f"{at:%Y-%m-%d}" / source / f"{at:%H}.jsonl.gz"
 
     def keep(method: str, url: str, status: int, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with gzip.open(path, "at", encoding="utf-8") as out:
-            out.write(json.dumps({"method": method, "url": url, "status": status, "body": text}) + "\n")
+        told = {"run_id": run_id, "method": method, "url": url, "status": status, "body": text}
+        # A whole gzip member in one write: a kill leaves no half of one for the next to follow.
+        with path.open("ab", buffering=0) as out:
+            out.write(gzip.compress(json.dumps(told).encode() + b"\n"))
 
     return keep
 

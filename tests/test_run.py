@@ -394,9 +394,10 @@ def test_raw_answers_are_kept_by_day_and_run(rig: Callable[..., Rig], data: Path
     keep("GET", "http://x/", 200, '{"é": 1}')
     keep("GET", "http://x/2", 404, "no")
     (file,) = (data / "raw").rglob("*.gz")
-    assert file == data / "raw" / "2026-03-10" / "t1" / "run-9.jsonl.gz"
+    assert file == data / "raw" / "2026-03-10" / "t1" / "12.jsonl.gz"
     lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
     assert [(line["status"], line["body"]) for line in lines] == [(200, '{"é": 1}'), (404, "no")]
+    assert {line["run_id"] for line in lines} == {"run-9"}
 
 
 def test_a_connector_finds_its_helpers(rig: Callable[..., Rig], lake: Lake) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from aurora.insights.marks import deployment_marks
+from aurora.insights.probes import phase_means
 from aurora.ui import charts, tables
 from aurora.ui.data import rows
 from aurora.ui.export import behind
@@ -74,20 +75,6 @@ def head(row: dict[str, object], uptime: pl.DataFrame) -> None:
                 border=True,
                 help=f"Observed {observed} of the time; the rest is in no denominator.",
             )
-
-
-def phase_means(probes: pl.DataFrame, bucket_s: int) -> pl.DataFrame:
-    """Mean of each phase per bucket, long, for the chart."""
-    names = ["resolve", "connect", "tls", "processing", "transfer"]
-    return (
-        probes.sort("started_at")
-        .group_by_dynamic("started_at", every=f"{bucket_s}s")
-        .agg(pl.col(f"{name}_ms").mean().alias(name) for name in names)
-        .rename({"started_at": "bucket_at"})
-        .unpivot(index="bucket_at", on=names, variable_name="phase", value_name="ms")
-        .with_columns(pl.col("phase").replace_strict({name: rank for rank, name in enumerate(names)}).alias("rank"))
-        .drop_nulls("ms")
-    )
 
 
 chosen = st.query_params.get("component", "")
