@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from aurora import __version__
 from aurora.errors import AuroraError, SettingsError
@@ -20,7 +21,9 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Aurora: a Te
 demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back in.")
 cli.add_typer(demo, name="demo")
 # Into a pipe or a file, lines are not cut to a terminal's width.
-out, err = Console(width=None if sys.stdout.isatty() else 240), Console(stderr=True)
+# What is printed comes from outside as often as not: nothing in it is markup.
+out = Console(width=None if sys.stdout.isatty() else 240, markup=False, highlight=False)
+err = Console(stderr=True, markup=False, highlight=False)
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of lake and warehouse.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file.")]
@@ -46,6 +49,7 @@ def up(
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Start without the demo estate.")] = False,
 ) -> None:
     """Start worker and web, and keep them running."""
+    from aurora.commands import check_settings
     from aurora.up import up as start
     from aurora.up import write_template
 
@@ -53,6 +57,7 @@ def up(
     if write_template(settings.config):
         out.print(f"Wrote {settings.config}: your sources go there.")
         settings = _settings(port)
+    check_settings(settings)
     if no_demo:
         os.environ["AURORA_NO_DEMO"] = "1"
     out.print(f"Aurora {__version__} starts on {settings.data}")
@@ -107,7 +112,8 @@ def doctor() -> None:
 
     findings = examine(_settings())
     for finding in findings:
-        out.print(f"[{'red' if finding.is_wrong else 'green'}]{'✕' if finding.is_wrong else '●'}[/] {finding.text}")
+        sign = ("✕ ", "red") if finding.is_wrong else ("● ", "green")
+        out.print(Text.assemble(sign, finding.text), soft_wrap=True)
     raise typer.Exit(1 if any(finding.is_wrong for finding in findings) else 0)
 
 
@@ -179,6 +185,9 @@ def main() -> None:
         code = _say(error, 2)
     except AuroraError as error:
         code = _say(error, 1)
+    except OSError as error:
+        place = error.filename or "the disk or a connection"
+        code = _say(AuroraError(f"{place}: {error.strerror or error}: mend that, or choose another --data"), 1)
     except typer.Abort:
         code = 1
     except Exception as error:
@@ -213,7 +222,7 @@ def _places_first(arguments: list[str]) -> list[str]:
 
 
 def _say(error: AuroraError, code: int) -> int:
-    err.print(f"[red]✕[/] {error}", highlight=False, soft_wrap=True)
+    err.print(Text.assemble(("✕ ", "red"), str(error)), soft_wrap=True)
     return code
 
 

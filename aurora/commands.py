@@ -13,6 +13,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
+from rich.text import Text
 
 from aurora.contracts import TABLES, Row
 from aurora.errors import AlreadyRunningError, AuroraError
@@ -22,7 +23,7 @@ from ingest.connector import load_connectors
 from ingest.history import Outcome
 from ingest.importing import import_file
 from ingest.land import Landed
-from ingest.plan import DEMO, SELF, planned_sources
+from ingest.plan import DEMO, SELF, checked, planned_sources
 from ingest.run import Ingest
 from ingest.schedule import Worker
 from warehouse.lake import Lake
@@ -34,13 +35,18 @@ from warehouse.record import make_visible, record_edit
 from warehouse.text import as_csv, as_json
 
 END_WITHIN_S = 3.0
-AT_ONCE = 4
+AT_ONCE = 32
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises SettingsError for a source whose connector or options are wrong."""
+    checked(settings, load_connectors())
 
 
 def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     """Run the named sources (or all) once, with progress; 1 if one failed."""
     lake = Lake(settings.lake)
-    planned = planned_sources(settings, lake)
+    planned = planned_sources(checked(settings, load_connectors()), lake)
     unknown = set(names) - {source.name for source in planned}
     if unknown:
         have = ", ".join(source.name for source in planned)
@@ -50,7 +56,7 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     make_visible(settings.data, lake)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
-        out.print(f"[red]✕[/] {outcome.source}/{outcome.stream}: {outcome.error}", highlight=False)
+        out.print(Text.assemble(("✕ ", "red"), f"{outcome.source}/{outcome.stream}: {outcome.error}"), soft_wrap=True)
     return 1 if failed and names else 0
 
 
@@ -97,10 +103,10 @@ def import_now(
         try:
             told = import_file(lake, file, format=format, table=table, source_instance=source, app_id=app)
         except AuroraError as error:
-            out.print(f"[red]✕[/] {error}", highlight=False, soft_wrap=True)
+            out.print(Text.assemble(("✕ ", "red"), str(error)), soft_wrap=True)
             code = 1
             continue
-        out.print(f"{file}: {told.sentence()}", highlight=False, soft_wrap=True)
+        out.print(f"{file}: {told.sentence()}", soft_wrap=True)
     make_visible(settings.data, lake)
     return code
 
@@ -121,7 +127,7 @@ def ask(settings: Settings, query: str, format: str, out: Console) -> None:
         with pl.Config(
             tbl_rows=200, tbl_cols=-1, fmt_str_lengths=60, tbl_hide_dataframe_shape=True, tbl_width_chars=-1
         ):
-            out.print(str(frame), highlight=False, soft_wrap=True)
+            out.print(str(frame), soft_wrap=True)
         out.print(f"{frame.height} rows")
     else:
         raise AuroraError(f"there is no format {format!r}: use table, csv, json or parquet")
@@ -137,7 +143,7 @@ def list_sources(settings: Settings, out: Console) -> None:
     if (settings.published / "current.json").exists():
         for row in Warehouse(settings.published).rows("from source_freshness order by all").iter_rows(named=True):
             told.setdefault(row["source_instance"], []).append(row)
-    for source in planned_sources(settings, Lake(settings.lake)):
+    for source in planned_sources(checked(settings, load_connectors()), Lake(settings.lake)):
         for told_by in told.pop(source.name, [None]):
             grid.add_row(*_source_cells(source.name, source.connector, told_by))
     out.print(grid)
@@ -185,8 +191,12 @@ def work(settings: Settings) -> None:
     lock = settings.data / "locks" / "worker.lock"
     try:
         with locked(lock, wait=False):
-            lake = Lake(settings.lake)
-            worker = Worker(Ingest(lake, settings, load_connectors()), planned_sources, load)
+            lake, connectors = Lake(settings.lake), load_connectors()
+            worker = Worker(
+                Ingest(lake, checked(settings, connectors), connectors),
+                planned_sources,
+                lambda: checked(load(), connectors),
+            )
             signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
             end_with_parent(worker.stop.set)
             threading.Thread(target=_end_hard, args=(worker.stop,), daemon=True).start()

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import duckdb
 from pydantic import ValidationError
 
-from aurora.contracts import TABLES
 from aurora.errors import NotPublishedError, SettingsError
 from aurora.settings import Secret, Settings, option_error
 from ingest.connector import load_connectors
+from ingest.plan import planned_sources
 from warehouse.heartbeat import last_beat
+from warehouse.lake import Lake
 from warehouse.model import load_models
 from warehouse.query import Warehouse
 
@@ -65,7 +66,7 @@ def _disk(settings: Settings) -> list[Finding]:
 
 def _worker(settings: Settings) -> list[Finding]:
     beat = last_beat(settings.data)
-    if beat is None or beat.age_s() > 15:
+    if beat is None or abs(beat.age_s()) > 15:
         return [Finding("the scheduler does not run: start Aurora with `aurora up`", True)]
     if beat.settings_error:
         return [Finding(f"aurora.toml is wrong, the old settings are in use: {beat.settings_error}", True)]
@@ -77,10 +78,11 @@ def _sources(settings: Settings) -> list[Finding]:
         rows = Warehouse(settings.published).rows("from source_freshness order by source_instance, stream")
     except NotPublishedError as error:
         return [Finding(str(error), True)]
+    planned = {source.name for source in planned_sources(settings, Lake(settings.lake))}
     failing = [
         Finding(f"{row['source_instance']}/{row['stream']} {row['status']}: {row['error']}", row["status"] == "failed")
         for row in rows.iter_rows(named=True)
-        if row["status"] in ("failed", "partial")
+        if row["status"] in ("failed", "partial") and row["source_instance"] in planned
     ]
     return failing or [Finding(f"{rows.height} streams, none failing")]
 
@@ -93,7 +95,7 @@ def _models(settings: Settings) -> list[Finding]:
     except NotPublishedError:
         return []
     wrong = [Finding(text, True) for text in broken]
-    return wrong or [Finding(f"{len(load_models())} models and {len(TABLES)} tables hold their grain and checks")]
+    return wrong or [Finding(f"{sum(not model.takes for model in load_models())} models hold their grain and checks")]
 
 
 def check_model(warehouse: Warehouse, name: str, arguments: str = "") -> list[str]:

@@ -7,6 +7,7 @@ AuroraError
 ├── LakeError            the lake refuses a write or a maintenance job
 │   └── LostRaceError    somebody else wrote this version first: reload, decide again
 ├── NotPublishedError    there is no warehouse to read yet
+├── QueryError           a query is no question that the warehouse can answer
 └── AlreadyRunningError  another Aurora holds this data folder
 """
 
@@ -56,6 +57,10 @@ class LostRaceError(LakeError):
 
 class NotPublishedError(AuroraError):
     """No warehouse has been published yet."""
+
+
+class QueryError(AuroraError):
+    """The query is no question that the warehouse can answer."""
 
 
 class AlreadyRunningError(AuroraError):

@@ -31,7 +31,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def duration(text: object) -> timedelta:
     """'30s', '5m', '1h', '7d' as a timedelta. Raises ValueError with an example."""
-    found = re.fullmatch(r"(\d+)\s*([smhd])", str(text))
+    found = re.fullmatch(r"(\d{1,6})\s*([smhd])", str(text))
     if isinstance(text, timedelta):
         return text
     if not found or int(found[1]) == 0:
@@ -119,9 +119,6 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65535)
     demo: bool = True
     detect_prometheus: bool = True
-    company: str = "Your company"
-    currency: str = Field("USD", pattern="^[A-Z]{3}$")
-    stale_after_intervals: int = Field(3, ge=1)
     source: tuple[SourceSettings, ...] = ()
     retention: Retention = Retention()
 
@@ -210,7 +207,7 @@ def _refuse_doubles(path: Path, settings: Settings) -> None:
     seen: set[str] = set()
     for index, name in enumerate(settings.source_names):
         if name in seen:
-            line = _line_of(path, ("source", index, "name"))
+            line = line_of(path, ("source", index, "name"))
             raise SettingsError(f"{path}, line {line}: a second source is named {name!r}: give it another name")
         seen.add(name)
 
@@ -220,10 +217,10 @@ def _sentence(path: Path, error: ValidationError, prefix: tuple[str | int, ...] 
     place = (*prefix, *first["loc"])
     key = ".".join(str(part) for part in place if isinstance(part, str) and part != "source") or "source"
     advice = _ADVICE.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return f"{path}, line {_line_of(path, place)}: {key}: {advice}"
+    return f"{path}, line {line_of(path, place)}: {key}: {advice}"
 
 
-def _line_of(path: Path, place: tuple[str | int, ...]) -> int:
+def line_of(path: Path, place: tuple[str | int, ...]) -> int:
     """Line on which the setting at `place` stands (its block's first line if the key is absent), 1-based."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

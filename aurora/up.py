@@ -1,7 +1,6 @@
 """`aurora up`: one command, two supervised processes (web and worker), one clean end."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from warehouse.locks import holder, locked
 END_WITHIN_S = 4.0
 FIRST_LOAD_S = 40.0
 Say = Callable[[str], None]
+GIT_SOURCE = '[[source]]\nname = "git"\nconnector = "git"\npaths = ["."]\n'
 
 
 @dataclass
@@ -69,7 +69,10 @@ def write_template(config: Path) -> bool:
     if config.exists():
         return False
     config.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).parent / "template.toml", config)
+    text = (Path(__file__).parent / "template.toml").read_text(encoding="utf-8")
+    if not (ROOT / ".git").exists():  # as in a container: a source that can only fail helps nobody
+        text = text.replace(GIT_SOURCE, "".join(f"# {line}\n" for line in GIT_SOURCE.splitlines()))
+    config.write_text(text, encoding="utf-8")
     return True
 
 

@@ -68,6 +68,11 @@ class Http:
         adapter: BaseAdapter | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if urlsplit(site.url).username or urlsplit(site.url).password:
+            raise SourceError(
+                f'{who}: url holds a user or a password: take them out, write user = "..." and password = "env:NAME"',
+                "bad_query",
+            )
         self.who, self.site, self._remaining_s, self._keep, self._sleep = who, site, remaining_s, keep, sleep
         self.request_count = 0
         self.rate_limited_s = 0.0

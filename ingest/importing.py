@@ -57,6 +57,10 @@ def import_file(
     """Land a file; the same file again changes nothing more. Raises ContractError with one sentence."""
     target = _table_of(path, table)
     name = source_instance or re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-") or "import"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name == "demo":
+        raise ContractError(f"{path}: {name!r} is no name for its source: use --source with a-z, 0-9, '-' and '_'")
+    if app_id and "app_id" not in target.own_columns():
+        raise ContractError(f"{path}: {target.spec.name} has no app_id: leave --app out")
     frame, lines = _read(path, format)
     columns = [column for column in target.own_columns() if column not in COMMON]
     left_out = tuple(column for column in frame.columns if column not in columns and column not in COMMON)

@@ -2,8 +2,12 @@
 
 import socket
 
+from pydantic import ValidationError
+
 from aurora.contracts.estate import Edits
-from aurora.settings import Settings, SourceSettings
+from aurora.errors import SettingsError
+from aurora.settings import Settings, SourceSettings, line_of, option_error
+from ingest.connector import Connector
 from warehouse.lake import Lake
 
 DEMO = "demo"
@@ -19,9 +23,32 @@ def planned_sources(settings: Settings, lake: Lake) -> tuple[SourceSettings, ...
     if settings.demo and demo_is_wanted(lake):
         found.append(_source(DEMO, "demo"))
     found.append(
-        _source(SELF, "http_probe", urls=[{"url": f"http://127.0.0.1:{settings.port}/healthz", "name": "Aurora"}])
+        _source(
+            SELF, "http_probe", urls=[{"url": f"http://{own_host(settings)}:{settings.port}/healthz", "name": "Aurora"}]
+        )
     )
     return settings.source + tuple(source for source in found if source.name not in settings.source_names)
+
+
+def own_host(settings: Settings) -> str:
+    """The address on which this machine reaches Aurora's own web process."""
+    return "127.0.0.1" if settings.host in ("0.0.0.0", "::", "localhost") else settings.host  # noqa: S104
+
+
+def checked(settings: Settings, connectors: dict[str, Connector]) -> Settings:
+    """The settings, if every source names a connector and options that it takes. Raises SettingsError with the line."""
+    for index, source in enumerate(settings.source):
+        if source.connector not in connectors:
+            known = ", ".join(connectors)
+            line = line_of(settings.config, ("source", index, "connector"))
+            raise SettingsError(
+                f"{settings.config}, line {line}: there is no connector {source.connector!r}: write one of {known}"
+            )
+        try:
+            connectors[source.connector].options.model_validate(source.options)
+        except ValidationError as error:
+            raise option_error(settings, source.name, error) from error
+    return settings
 
 
 def _source(name: str, connector: str, **options: object) -> SourceSettings:

@@ -1,5 +1,6 @@
 """How the Prometheus HTTP API is asked: options, the step grid, errors and warnings inside answers, POST or GET."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
@@ -45,6 +46,10 @@ class PrometheusOptions(Frozen):
     def _one_way_in(self) -> "PrometheusOptions":
         if bool(self.user) != bool(self.password) or (self.user and self.token):
             raise ValueError("give either token, or user and password, or none of them")
+        plain = [name for name, value in self.headers.items() if isinstance(value, str)] + list(self.params)
+        for name in plain:
+            if re.search(r"auth|cookie|token|secret|passw|api.?key", name, re.I):
+                raise ValueError(f'{name} is a secret: write headers = {{ {name} = "env:NAME" }}')
         return self
 
 

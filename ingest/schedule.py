@@ -2,6 +2,7 @@
 
 import logging
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +24,8 @@ from warehouse.maintain import compact_all, tidy
 from warehouse.publish import publish
 
 log = logging.getLogger("aurora.worker")
-POOL = 8
+POOL = 128  # threads are made when needed: one for every source that may hang, so that it delays no other
+JUMP_S = 2.0
 PUBLISH_EVERY_S = 1.0
 SETTLE_S = 10.0
 Sources = Callable[[Settings, Lake], tuple[SourceSettings, ...]]
@@ -47,7 +49,13 @@ class Worker:
         self._plan: tuple[SourceSettings, ...] = sources(ingest.settings, ingest.lake)
         self._nudge_seen = 0
         self._edits_seen: int | None = None
+        self._upkeep = ThreadPoolExecutor(1, thread_name_prefix="upkeep")
+        self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._jobs = schedule.Scheduler()
+        self._offset = _offset()
+        self._plan_jobs()
+
+    def _plan_jobs(self) -> None:
         self._jobs.every(1).seconds.do(self._tick)
         self._jobs.every(2).seconds.do(self._look_at_settings)
         self._jobs.every(1).minutes.do(self._plan_anew)
@@ -60,13 +68,27 @@ class Worker:
         publisher.start()
         _guarded("the first tick", self._tick)
         while not self.stop.wait(0.2):
+            self._notice_a_set_clock()
             _guarded("a tick", self._jobs.run_pending)
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._upkeep.shutdown(wait=True, cancel_futures=True)
         publisher.join()
+
+    def _notice_a_set_clock(self) -> None:
+        """The scheduler counts by the wall clock: set back by two hours, it would sleep for two hours."""
+        offset = _offset()
+        if abs(offset - self._offset) > JUMP_S:
+            log.warning("the clock was set by %.0f s: all jobs are planned anew", offset - self._offset)
+            self._jobs.clear()
+            self._plan_jobs()
+        self._offset = offset
 
     def _tick(self) -> None:
         """Start every source that has a stream due, unless it runs; tell that we are alive."""
         now = datetime.now(UTC)
+        while not self._asked.empty():
+            asked = self._asked.get()
+            self._last_run = {key: at for key, at in self._last_run.items() if key[0] != asked}
         for source in self._plan:
             due = {name for name, every in self._streams(source) if self._due_in_s(source, name, every) <= 0}
             if due and not self._is_running(source.name):
@@ -105,7 +127,7 @@ class Worker:
 
     def _in_pool(self, what: str, job: Callable[[], object]) -> None:
         if not self._is_running(f"#{what}"):
-            self._running[f"#{what}"] = self._pool.submit(_guarded, what, job)
+            self._running[f"#{what}"] = self._upkeep.submit(_guarded, what, job)
 
     def _look_at_settings(self) -> None:
         """Take up a changed aurora.toml; a wrong one leaves the old settings and says so."""
@@ -151,7 +173,7 @@ class Worker:
         asked = rows.filter((rows["entity_type"] == "settings") & (rows["changed_at"] > since)).sort("changed_at")
         for field, entity in asked.select("field", "entity_id").iter_rows():
             if field == "run_requested_at":
-                self._last_run = {key: at for key, at in self._last_run.items() if key[0] != entity}
+                self._asked.put(entity)
         if asked.height:
             self._requests_seen_at = asked["changed_at"][-1].replace(tzinfo=UTC)
             self._plan = self._sources(self.ingest.settings, self.ingest.lake)
@@ -178,6 +200,11 @@ def _guarded(what: str, job: Callable[[], object]) -> list[Outcome]:
     except Exception as error:
         log.error("%s failed: %s", what, error, exc_info=not isinstance(error, AuroraError))
     return []
+
+
+def _offset() -> float:
+    """Seconds between the wall clock and one that nobody can set."""
+    return time.time() - time.monotonic()
 
 
 def _mtime(path: Path) -> int:

@@ -43,7 +43,7 @@ def is_held(path: Path) -> bool:
     A lock whose last holder is gone is not tried: for that moment it would look held to a process that starts.
     """
     last = holder(path)
-    if last is None or not _is_alive(last):
+    if last is None or not is_alive(last):
         return False
     try:
         with locked(path, wait=False):
@@ -52,7 +52,8 @@ def is_held(path: Path) -> bool:
         return True
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """True while a process of that id runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from aurora.contracts import TABLES, Table
+from aurora.errors import LakeError
 from warehouse.lake import Lake
 from warehouse.locks import locked
 from warehouse.model import MACROS, load_models, models_hash
@@ -61,6 +62,16 @@ def publish(lake: Lake, data: Path, *, rebuild: bool = False, now: datetime | No
     `now` fixes what utc_now() answers, for tests. Only views of tables that changed are written again.
     """
     folder = data / "published"
+    try:
+        return _publish(lake, data, folder, rebuild, now)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise LakeError(
+            f"{folder}: publishing failed, the old generation stays ({first}): is the disk full?"
+        ) from error
+
+
+def _publish(lake: Lake, data: Path, folder: Path, rebuild: bool, now: datetime | None) -> Generation:
     with locked(data / "locks" / "publish.lock"):
         before = current(folder)
         if before and not (folder / before.file).exists():

@@ -8,13 +8,14 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from aurora.errors import NotPublishedError
+from aurora.errors import NotPublishedError, QueryError
 from warehouse.publish import Generation, current
 
 Params = Mapping[str, Any]
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "memory_limit": "2GB",
 }
 
 
@@ -46,7 +47,10 @@ class Warehouse:
     def _query(self, sql: str, params: Params | None) -> pl.DataFrame:
         cursor = self._connection().cursor()
         try:
-            frame: pl.DataFrame = cursor.sql(sql, params=dict(params) if params else None).pl()
+            answer = cursor.sql(sql, params=dict(params) if params else None)
+            if answer is None:
+                raise QueryError("the query gives no rows: ask with SELECT or FROM")
+            frame: pl.DataFrame = answer.pl()
             return frame
         finally:
             cursor.close()

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table as Grid
+from rich.text import Text
 
 from aurora.errors import AuroraError
 
@@ -117,7 +118,7 @@ def run_benchmarks(names: list[str], json_file: Path | None, out: Console, scale
             out.print(f"○ {name}: skipped: {reason}", highlight=False)
         except Exception as error:
             broken = True
-            out.print(f"[red]✕[/] {name}: {type(error).__name__}: {error}", highlight=False)
+            out.print(Text.assemble(("✕ ", "red"), f"{name}: {type(error).__name__}: {error}"))
     out.print(_grid(figures))
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)

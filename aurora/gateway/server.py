@@ -14,6 +14,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from aurora.settings import ROOT, Settings
 from aurora.up import end_with_parent
 from warehouse.heartbeat import last_beat
+from warehouse.locks import is_alive
 from warehouse.publish import current
 
 TICK_LIMIT_S = 15.0
@@ -25,7 +26,7 @@ def health(settings: Settings) -> JSONResponse:
     problem = None
     if newest is None:
         problem = "no warehouse is published yet"
-    elif beat is None or abs(beat.age_s()) > TICK_LIMIT_S:
+    elif beat is None or abs(beat.age_s()) > TICK_LIMIT_S or not is_alive(beat.pid):
         problem = "the scheduler does not tick"
     body = {
         "status": "ok" if problem is None else "unavailable",

@@ -57,12 +57,14 @@ def estate(series: pl.DataFrame, now: pl.DataFrame, before: pl.DataFrame) -> Non
 
 def deployments(span: Span, now: pl.DataFrame, before: pl.DataFrame) -> None:
     """Production deployments that ended well, failed ones beside."""
-    failed = now.filter(now["status"] == "failed").height
-    change = f"{now.height - before.height:+d}" if now.height or before.height else None
+    well, well_before = (frame.filter(frame["status"] == "success").height for frame in (now, before))
+    failed = now.height - well
+    change = f"{well - well_before:+d}" if now.height or before.height else None
     bars = counts_per_bucket(now["shipped_at"], span.since, span.until, BARS) if now.height else None
     st.metric(
-        "Deployments", f"{now.height - failed}", change, border=True, height="stretch",
-        delta_color="off", chart_data=bars, chart_type="bar", delta_description=f"{failed} failed" if change else None,
+        "Deployments", f"{well}", change, border=True, height="stretch",
+        delta_color="off", chart_data=bars, chart_type="bar",
+        delta_description=f"{failed} failed or undone" if change else None,
         help="Production deployments that ended well, in the range.",
     )  # fmt: skip
 

@@ -18,6 +18,11 @@ from aurora.ui.words import ago, plural, safe
 
 log = logging.getLogger("aurora.pages")
 STALE_S = 60.0
+FRESHNESS = """
+    select max(last_good_at) as at, count(distinct source_instance) as sources,
+           count(distinct source_instance)
+             filter (where status = 'failed' and list_contains($planned, source_instance)) as failing
+    from source_freshness"""
 P = ParamSpec("P")
 
 
@@ -101,10 +106,9 @@ def notices() -> None:
 
 def freshness() -> None:
     """'Updated 12 s ago' from the newest good run, and which sources fail."""
-    told_by = rows(
-        "select max(last_good_at) as at, count(distinct source_instance) filter (where status = 'failed') as failing, "
-        "count(distinct source_instance) as sources from source_freshness"
-    ).row(0, named=True)
+    beat = heartbeat()
+    planned = [item.source for item in beat.plan] if beat else []
+    told_by = rows(FRESHNESS, planned=planned).row(0, named=True)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         late = told_by["at"] is None
         st.caption(f":material/sync: Updated {ago(told_by['at'])} · {plural(told_by['sources'], 'source')}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import streamlit as st
@@ -60,7 +60,7 @@ def pill(status: str) -> str:
 
 def safe(text: object) -> str:
     """Text from outside, with Markdown's and HTML's special characters made harmless."""
-    special = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]()#+|~$:<>!"})
+    special = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]()#+|~$:<>!.@"})
     return str(text).replace("\n", " ").translate(special)
 
 
@@ -76,8 +76,8 @@ def percent(value: float | None, digits: int = 2) -> str:
     """'99.95%', cut rather than rounded so that 99.996 is not said to be 100; null is n/a."""
     if value is None:
         return NOTHING
-    cut = int(value * 10**digits) / 10**digits
-    return f"{cut:.{digits}f}%"
+    cut = Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)
+    return f"{cut}%"
 
 
 def count(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """JSON lines: one object a line."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -22,7 +23,7 @@ def read(path: Path) -> tuple[pl.DataFrame, list[int]]:
 
 def _object(line: str, number: int) -> dict[str, object]:
     try:
-        value = json.loads(line)
+        value = json.loads(line, parse_float=Decimal)
     except ValueError as error:
         raise ValueError(f"line {number} is not JSON ({error})") from error
     if not isinstance(value, dict):
@@ -33,4 +34,6 @@ def _object(line: str, number: int) -> dict[str, object]:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(value, default=str)

@@ -20,10 +20,10 @@ APPLICATIONS = "from app_overview order by status_rank, tier, name"
 SERIES = "from estate_series(since := $since, until := $until, bucket_s := $bucket_s) order by bucket_at"
 TOTALS = "from estate_totals(since := $since, until := $until)"
 SHIPPED = """
-    select coalesce(finished_at, created_at) as shipped_at, version, environment, env_tier, status, is_rollback, app_id
-    from deployments_by_app
-    where env_tier = 'production' and coalesce(finished_at, created_at) >= $since
-      and coalesce(finished_at, created_at) < $until
+    select finished_at as shipped_at, version, environment, env_tier, status, is_rollback, app_id
+    from (from deployments_by_app union all by name from deployments_unlinked)
+    where env_tier = 'production' and status in ('success', 'failed', 'rolled_back')
+      and finished_at >= $since and finished_at < $until
     order by shipped_at"""
 LEDGER = """
     from change_ledger(since := $since, until := $until)
@@ -32,7 +32,8 @@ ALERTS = "from alerts_now where is_open order by severity = 'critical' desc, sta
 INCIDENTS = "from incidents_now where is_open order by started_at desc"
 COSTS = """
     select day, currency, sum(effective_cost) as cost from cost_daily_by_service
-    where day >= utc_now()::date - 60 group by all order by day"""
+    where day >= date_trunc('month', utc_now())::date - interval 1 month and day <= utc_now()::date
+    group by all order by day"""
 
 
 def wall(

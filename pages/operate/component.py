@@ -23,9 +23,10 @@ SERIES = """
     from health_series(since := $since, until := $until, bucket_s := $bucket_s)
     where component_id = $id order by bucket_at"""
 SHIPPED = """
-    select coalesce(d.finished_at, d.created_at) as shipped_at, d.version, d.status, d.is_rollback, d.app_id, d.actor
+    select d.finished_at as shipped_at, d.version, d.status, d.is_rollback, d.app_id, d.actor
     from deployments_by_app d join app_components a on a.app_id = d.app_id and a.component_id = $id
-    where d.env_tier = 'production' and coalesce(d.finished_at, d.created_at) between $since and $until
+    where d.env_tier = 'production' and d.status in ('success', 'failed', 'rolled_back')
+      and d.finished_at between $since and $until
     order by shipped_at desc"""
 ALERTS = """
     select started_at, severity, state, title, message, ended_at, actor from alerts_now
@@ -87,7 +88,7 @@ with told():
         st.stop()
     row = found.row(0, named=True)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(row["name"], anchor=False, width="content")
+        st.title(safe(row["name"]), anchor=False, width="content")
         ranged = time_range()
     window = {"id": chosen, "since": ranged.since, "until": ranged.until}
     head(row, rows(UPTIME, id=chosen))

@@ -13,7 +13,7 @@ from aurora.ui.data import rows
 from aurora.ui.export import behind, download
 from aurora.ui.filters import pills, search, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
-from aurora.ui.words import STATUS, plural
+from aurora.ui.words import STATUS, plural, safe
 
 TYPES = ["server", "database", "api", "cdn", "third_party"]
 WORST = 14
@@ -35,8 +35,9 @@ HEAT = """
     select h.component_id, h.bucket_at, coalesce(h.worst_status, 'unknown') as worst_status
     from health_series(since := $since, until := $until, bucket_s := $bucket_s) h order by h.bucket_at"""
 SHIPPED = """
-    select coalesce(finished_at, created_at) as shipped_at, version, status, is_rollback, app_id from deployments_by_app
-    where env_tier = 'production' and coalesce(finished_at, created_at) between $since and $until
+    select finished_at as shipped_at, version, status, is_rollback, app_id from deployments_by_app
+    where env_tier = 'production' and status in ('success', 'failed', 'rolled_back')
+      and finished_at between $since and $until
     order by shipped_at"""
 
 
@@ -61,7 +62,9 @@ def ask() -> tuple[list[str], list[str], str]:
         types = pills("Type", TYPES, "type")
         text = search("Find a component")
     app = st.query_params.get("app")
-    if app and st.button(f"Application: {app}", icon=":material/close:", help="Show all applications", type="tertiary"):
+    if app and st.button(
+        f"Application: {safe(app)}", icon=":material/close:", help="Show all applications", type="tertiary"
+    ):
         del st.query_params["app"]
         st.rerun()
     return statuses, types, text

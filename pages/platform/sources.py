@@ -29,7 +29,8 @@ RUNS = """
     select started_at, stream, status, row_count, quarantined_count, duplicate_count, request_count,
            epoch(finished_at - started_at) as seconds, error_class, error
     from sync_runs
-    where source_instance = $source and part_month >= date_trunc('month', utc_now() - interval 7 day)::date
+    where source_instance = $source and started_at >= utc_now() - interval 7 day
+      and part_month >= date_trunc('month', utc_now() - interval 7 day)::date
     order by started_at desc limit 300"""
 
 
@@ -91,9 +92,9 @@ with page("Sources"):
     if names:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             source = st.selectbox("Source", names, key="source", bind="query-params", width=260) or names[0]
-            if st.button("Run now", icon=":material/play_arrow:", help=f"Ask the worker to run {source} at once"):
+            if st.button("Run now", icon=":material/play_arrow:", help=f"Ask the worker to run {safe(source)} at once"):
                 run_source_now(source)
-                st.toast(f"{source} was asked to run.", icon=":material/play_arrow:")
+                st.toast(f"{safe(source)} was asked to run.", icon=":material/play_arrow:")
         runs = rows(RUNS, source=source)
         st.subheader(f"Runs of {safe(source)}", anchor=False)
         tables.plain(runs, "Runs", or_else=("It never ran", "It runs as soon as the scheduler ticks."))

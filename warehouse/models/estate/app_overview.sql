@@ -17,13 +17,15 @@ with parts as (
   where day >= (utc_now() - interval 7 day)::date group by app_id
 )
 , shipped as (
-  select app_id, max(finished_at) as last_deployed_at, max_by(version, finished_at) as last_version,
+  select app_id, max(finished_at) as last_deployed_at, max_by({'said': version}, finished_at).said as last_version,
          count(*) filter (where finished_at >= utc_now() - interval 30 day) as deployment_count_30d
   from deployments_by_app where env_tier = 'production' and status = 'success' group by app_id
 )
 , spent as (
-  select app_id, max_by(effective_cost, month_on) as month_cost, max_by(currency, month_on) as currency, max(month_on) as month_on
-  from cost_by_app_month group by app_id
+  -- in the currency that most of it is in
+  select app_id, effective_cost as month_cost, currency, month_on
+  from cost_by_app_month where month_on = date_trunc('month', utc_now())::date
+  qualify row_number() over (partition by app_id order by effective_cost desc, currency) = 1
 )
 , alerting as (
   select app_id, count(*) as open_alert_count from alerts_now where is_open group by app_id

@@ -7,6 +7,12 @@ with deployed as (
          coalesce(d.version, left(d.sha, 8), d.ref, '') || ' to ' || d.environment as title,
          case when d.is_rollback then 'rollback' else d.status end as state, d.actor, d.url, d.source_instance
   from deployments_by_app d
+  union all by name
+  select coalesce(u.finished_at, u.created_at) as occurred_at, 'deployment' as kind, null as app_id, u.component_id,
+         u.deployment_id as subject_id,
+         coalesce(u.version, left(u.sha, 8), u.ref, '') || ' to ' || u.environment as title,
+         case when u.is_rollback then 'rollback' else u.status end as state, u.actor, u.url, u.source_instance
+  from deployments_unlinked u
 )
 , released as (
   select distinct created_at as occurred_at, 'release' as kind, l.app_id, null as component_id, release_id as subject_id,

@@ -47,6 +47,7 @@ with latest as (
            when s.sampled_at is null then ['unknown', 'no sample in the last two days']
            when s.age_s > s.stale_after_s then ['unknown', 'no sample for ' || spoken_duration(s.age_s)]
            when s.status in ('down', 'maintenance', 'degraded') then [s.status, s.status_reason]
+           when s.status = 'unknown' then ['unknown', coalesce(s.status_reason, 'the source does not know')]
            when s.error_rate_pct >= 5 then ['degraded', printf('%.1f %% of requests fail', s.error_rate_pct)]
            when s.cpu_pct >= 95 then ['degraded', printf('CPU at %.0f %%', s.cpu_pct)]
            when s.memory_pct >= 95 then ['degraded', printf('memory at %.0f %%', s.memory_pct)]

@@ -1,13 +1,14 @@
 -- One row for a span over all components: availability, response time, error rate of the whole of it.
--- Availability is up samples over observed samples; error rate is weighted by requests.
+-- Availability is up time over observed time; quantiles are approximate, so that a month of samples needs no memory;
+-- error rate is weighted by requests.
 -- grain: since_at
 -- check: availability_pct is null or availability_pct between 0 and 100
 -- takes: since, until
 select since as since_at, count(*) as sample_count, count(distinct component_id) as component_count,
        100.0 * sum(epoch(ts_end - ts_start)) filter (where state in ('healthy', 'degraded'))
          / nullif(sum(epoch(ts_end - ts_start)) filter (where state in ('healthy', 'degraded', 'down')), 0) as availability_pct,
-       quantile_cont(response_time_ms, 0.5) as response_time_p50_ms,
-       quantile_cont(response_time_ms, 0.95) as response_time_p95_ms,
+       approx_quantile(response_time_ms, 0.5) as response_time_p50_ms,
+       approx_quantile(response_time_ms, 0.95) as response_time_p95_ms,
        sum(error_rate_pct * requests_per_minute)
          / nullif(sum(requests_per_minute) filter (where error_rate_pct is not null), 0) as error_rate_pct
 from (

@@ -5,8 +5,8 @@ with recent as (
 )
 select source_instance, stream, max_by(connector, started_at) as connector, max(started_at) as last_run_at,
        max(finished_at) filter (where status in ('success', 'partial')) as last_good_at,
-       max_by(status, started_at) as status, max_by(error, started_at) as error,
-       max_by(error_class, started_at) as error_class,
+       max_by(status, started_at) as status, max_by({'said': error}, started_at).said as error,
+       max_by({'said': error_class}, started_at).said as error_class,
        coalesce(sum(row_count) filter (where started_at >= utc_now() - interval 1 day), 0)::bigint as row_count_24h,
        coalesce(sum(quarantined_count) filter (where started_at >= utc_now() - interval 1 day), 0)::bigint as quarantined_count_24h,
        coalesce(sum(unknown_enum_count) filter (where started_at >= utc_now() - interval 1 day), 0)::bigint as unknown_enum_count_24h,
