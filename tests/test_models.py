@@ -111,6 +111,7 @@ def one_of_each(lake: Lake) -> None:
     put(lake, AppLinks, links)
     shipped = deployed("d1", 0, "a1", store_app_id="s1:store")
     put(lake, Deployments, [shipped, deployed("d2", 60, "a2"), deployed("d3", 120, "a1")])
+    put(lake, Deployments, [deployed("d9", 180, "a9") | {"repo_id": "s1:nobodys"}])
     put(lake, Edits, [row(Edits, entity_type="app", entity_id="shop", changed_at=NOW - HOUR)])
     window = row(MaintenanceWindows, maintenance_id="m", starts_at=NOW - 2 * HOUR, ends_at=NOW - HOUR, is_deleted=False)
     put(lake, MaintenanceWindows, [window | {"version": version, "is_deleted": False} for version in (1, 2)])
@@ -476,3 +477,18 @@ def test_there_is_a_model_test_estate_for_every_table_that_models_read() -> None
     text = " ".join(model.sql for model in load_models())
     read = {name for name in TABLES if f" {name}" in text}
     assert {"component_health", "deployments", "focus_cost", "sync_runs", "app_links"} <= read
+
+
+def test_a_deployment_of_nobody_is_in_the_ledger(lake: Lake, published: Published) -> None:
+    one_of_each(lake)
+    ledger = published().rows(
+        f"from change_ledger(since := {EPOCH}, until := timestamp '2026-04-01') where kind = 'deployment'"
+    )
+    nobodys = ledger.filter(ledger["app_id"].is_null())
+    assert nobodys["subject_id"].to_list() == ["d9"]
+
+
+def test_a_source_that_does_not_know_is_unknown_whatever_it_measures(lake: Lake, published: Published) -> None:
+    put(lake, Components, [component("a")])
+    put(lake, ComponentHealth, [health("a", NOW - 2 * MINUTE, status="unknown", cpu_pct=10.0)])
+    assert status(published) == {"a": ("unknown", "the source does not know")}

@@ -1,5 +1,6 @@
 """Every page: with data, without any, stale and broken; a new page is tested without a line here."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from aurora.settings import ROOT, Settings, SourceSettings
 from aurora.ui.data import LastGood
 from aurora.ui.navigation import page_files
 from ingest.connector import load_connectors
+from ingest.importing import import_file
 from ingest.run import Ingest
 from warehouse.heartbeat import Heartbeat, Planned, beat
 from warehouse.lake import Lake
@@ -123,6 +125,22 @@ def test_old_samples_are_unknown_and_never_healthy(estate: Path, monkeypatch: py
         publish(Lake(estate / "lake"), estate, rebuild=True)
     assert "● 0 healthy" in counts
     assert "✕ 0 down" in counts
+
+
+def test_hostile_names_are_only_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = "![x](https://evil.example/x.png) <b>b</b>"
+    file = tmp_path / "components.jsonl"
+    row = {"component_id": "x:1", "name": hostile, "type": "api", "first_seen_at": "2026-03-01T10:00:00Z"}
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    lake = Lake(tmp_path / "lake")
+    import_file(lake, file)
+    publish(lake, tmp_path)
+    for page in PAGES:
+        test = shown(page.path, tmp_path, monkeypatch, component="x:1", app=hostile)
+        assert not test.exception
+        parts = [*test.title, *test.markdown, *test.caption, *test.error]
+        said = [str(part.value) for part in parts] + [button.label for button in test.button]
+        assert not [text for text in said if "![x]" in text or "<b>" in text], page.title
 
 
 def test_filters_live_in_the_url(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

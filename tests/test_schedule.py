@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ class Rig:
             @connectors[name].stream(ComponentHealth, every=every)
             def fetch_health(run: Run[Any], name: str = name) -> Iterator[Item]:
                 self.runs[name] += 1
-                if name == "slow":
+                if name.startswith("slow"):
                     assert self.release.wait(30)
                 if name == "broken":
                     raise RuntimeError("boom")
@@ -166,3 +166,29 @@ def test_a_second_worker_is_refused_and_names_the_first(data: Path) -> None:
         pytest.raises(AlreadyRunningError, match=rf"as process {os.getpid()}:"),
     ):
         work(settings(data=data))
+
+
+def test_many_hanging_sources_delay_no_other(lake: Lake, data: Path) -> None:
+    slow = [f"slow{number}" for number in range(12)]
+    rig = Rig(lake, data, *slow, "quick")
+    with rig.working():
+        until(lambda: all(rig.runs[name] for name in slow))
+        seen = rig.runs["quick"]
+        until(lambda: rig.runs["quick"] > seen)
+
+
+def test_a_clock_that_is_set_back_silences_nothing(lake: Lake, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Back(datetime):
+        """Two hours ago."""
+
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) - timedelta(hours=2)
+
+    rig = Rig(lake, data, "quick")
+    with rig.working():
+        until(lambda: rig.runs["quick"] >= 1)
+        monkeypatch.setattr("schedule.datetime.datetime", Back)
+        monkeypatch.setattr(schedule_module, "_offset", lambda: time.time() - time.monotonic() - 7200)
+        seen = rig.runs["quick"]
+        until(lambda: rig.runs["quick"] > seen + 1)
