@@ -28,7 +28,7 @@ from warehouse.lake import Batch, Lake
 from warehouse.model import Model, load_models
 
 EPOCH = "timestamp '2026-03-01'"
-ARGUMENTS = {"since": EPOCH, "until": "timestamp '2026-03-11'", "bucket_s": "3600"}
+ARGUMENTS = {"days": "7", "since": EPOCH, "until": "timestamp '2026-03-11'", "bucket_s": "3600"}
 
 
 def arguments(model: Model) -> str:
