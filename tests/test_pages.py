@@ -67,6 +67,7 @@ def test_a_page_with_data_shows_rows(path: Path, estate: Path, monkeypatch: pyte
     assert not test.exception
     assert not [error for error in test.error if "cannot be shown" in error.value]
     assert any(len(frame.value) for frame in test.dataframe)
+    assert "Demo data" in sentences(test) or path.stem == "sources"
 
 
 @over_pages
@@ -125,6 +126,22 @@ def test_old_samples_are_unknown_and_never_healthy(estate: Path, monkeypatch: py
         publish(Lake(estate / "lake"), estate, rebuild=True)
     assert "● 0 healthy" in counts
     assert "✕ 0 down" in counts
+
+
+def test_nothing_hangs_on_the_name_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same estate from a source of another name: every page shows it, and none calls it a demo."""
+    lake = Lake(tmp_path / "lake")
+    settings = Settings(data=tmp_path, config=tmp_path / "aurora.toml")
+    source = SourceSettings.model_validate({"name": "acme", "connector": "demo"})
+    outcomes = Ingest(lake, settings, load_connectors()).run(source)
+    assert [outcome.status for outcome in outcomes] == ["success"]
+    publish(lake, tmp_path)
+    for page in PAGES:
+        test = shown(page.path, tmp_path, monkeypatch, component="acme:payment-gateway")
+        assert not test.exception
+        assert any(len(frame.value) for frame in test.dataframe), page.title
+        assert "cannot be shown" not in sentences(test)
+        assert "Demo data" not in sentences(test)
 
 
 def test_hostile_names_are_only_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
