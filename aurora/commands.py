@@ -57,7 +57,7 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
         out.print(Text.assemble(("✕ ", "red"), f"{outcome.source}/{outcome.stream}: {outcome.error}"), soft_wrap=True)
-    return 1 if failed and names else 0
+    return 1 if failed else 0
 
 
 def _ingest_with_bars(settings: Settings, lake: Lake, wanted: list[SourceSettings], out: Console) -> list[Outcome]:

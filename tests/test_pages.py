@@ -169,7 +169,7 @@ def test_filters_live_in_the_url(estate: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_run_now_is_recorded_as_an_edit(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from aurora.contracts.estate import Edits
 
-    plan = (Planned("demo", "demo", "estate", 60.0, datetime.now(UTC).isoformat(), False),)
+    plan = (Planned("broken", "prometheus", "health", 60.0, datetime.now(UTC).isoformat(), False),)
     now = datetime.now(UTC).isoformat()
     beat(estate, Heartbeat(1, now, now, None, plan))
     try:
@@ -177,5 +177,7 @@ def test_run_now_is_recorded_as_an_edit(estate: Path, monkeypatch: pytest.Monkey
         next(button for button in test.button if button.label == "Run now").click().run()
     finally:
         (estate / "worker.json").unlink()
+    unplanned = shown(ROOT / "pages/platform/sources.py", estate, monkeypatch)
+    assert next(button for button in unplanned.button if button.label == "Run now").disabled
     edits = Lake(estate / "lake").read(Edits)
     assert edits.filter(edits["field"] == "run_requested_at")["entity_id"].to_list() == ["broken"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ class Mark:
     word: str
     icon: str
     sign: str
-    color: str
+    color: Literal["red", "orange", "gray", "green"]
     hue: str
     pill: str
 

@@ -8,6 +8,7 @@ hidden: yes
 import polars as pl
 import streamlit as st
 
+from aurora.contracts import Row
 from aurora.insights.marks import deployment_marks
 from aurora.insights.probes import phase_means
 from aurora.ui import charts, tables
@@ -51,22 +52,22 @@ MEASURES = {
 }
 
 
-def head(row: dict[str, object], uptime: pl.DataFrame) -> None:
+def head(row: Row, uptime: pl.DataFrame) -> None:
     """Status with its reason, then the figures of now."""
     mark = STATUS[str(row["status"])]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(mark.word, icon=f":material/{mark.icon}:", color=mark.color)  # type: ignore[arg-type]
+        st.badge(mark.word, icon=f":material/{mark.icon}:", color=mark.color)
         said = row["status_reason"] or f"{TYPE_WORD.get(str(row['type']), '')} reports normally"
         st.markdown(safe(said))
-        st.caption(f"sampled {ago(row['sampled_at'])} · {safe(row['component_id'])}")  # type: ignore[arg-type]
+        st.caption(f"sampled {ago(row['sampled_at'])} · {safe(row['component_id'])}")
     windows = {
         window: (pct, cover)
         for window, pct, cover in uptime.select("time_window", "uptime_pct", "coverage_pct").iter_rows()
     }
     with st.grid(columns=6, min_column_width=140):
-        st.metric("CPU", number(row["cpu_pct"], "%", 0), border=True)  # type: ignore[arg-type]
-        st.metric("Memory", number(row["memory_pct"], "%", 0), border=True)  # type: ignore[arg-type]
-        st.metric("Response", number(row["response_time_ms"], "ms"), border=True)  # type: ignore[arg-type]
+        st.metric("CPU", number(row["cpu_pct"], "%", 0), border=True)
+        st.metric("Memory", number(row["memory_pct"], "%", 0), border=True)
+        st.metric("Response", number(row["response_time_ms"], "ms"), border=True)
         for window in ("24h", "7d", "30d"):
             pct, cover = windows.get(window, (None, None))
             observed = percent(cover, 0) if cover is not None else NOTHING

@@ -88,11 +88,13 @@ def overview() -> None:
 
 with page("Sources"):
     overview()
-    names = sorted(set(planned()["source_instance"].to_list()) | set(rows(FRESHNESS)["source_instance"].to_list()))
+    running = set(planned()["source_instance"].to_list())
+    names = sorted(running | set(rows(FRESHNESS)["source_instance"].to_list()))
     if names:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             source = st.selectbox("Source", names, key="source", bind="query-params", width=260) or names[0]
-            if st.button("Run now", icon=":material/play_arrow:", help=f"Ask the worker to run {safe(source)} at once"):
+            advice = f"Ask the worker to run {safe(source)} at once" if source in running else "No source that runs"
+            if st.button("Run now", icon=":material/play_arrow:", help=advice, disabled=source not in running):
                 run_source_now(source)
                 st.toast(f"{safe(source)} was asked to run.", icon=":material/play_arrow:")
         runs = rows(RUNS, source=source)
