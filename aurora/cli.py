@@ -106,6 +106,14 @@ def sources() -> None:
 
 
 @cli.command()
+def registry() -> None:
+    """Print the register of applications as TOML, edits made on pages included."""
+    from aurora.commands import print_registry
+
+    print_registry(_settings())
+
+
+@cli.command()
 def doctor() -> None:
     """Say in plain words what is wrong and what to do."""
     from aurora.doctor import examine

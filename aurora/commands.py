@@ -17,6 +17,8 @@ from rich.text import Text
 
 from aurora.contracts import TABLES, Row
 from aurora.errors import AlreadyRunningError, AuroraError
+from aurora.judge import judge
+from aurora.registry_export import as_toml
 from aurora.settings import Settings, SourceSettings, load
 from aurora.up import end_with_parent
 from ingest.connector import load_connectors
@@ -53,6 +55,8 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
         raise AuroraError(f"no source is named {', '.join(sorted(unknown))}: sources are {have}")
     wanted = [source for source in planned if source.name in names or (not names and source.name != SELF)]
     outcomes = _ingest_with_bars(settings, lake, wanted, out)
+    make_visible(settings.data, lake)
+    judge(settings, lake)
     make_visible(settings.data, lake)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
@@ -133,6 +137,13 @@ def ask(settings: Settings, query: str, format: str, out: Console) -> None:
         raise AuroraError(f"there is no format {format!r}: use table, csv, json or parquet")
 
 
+def print_registry(settings: Settings) -> None:
+    """Print the register as it stands, as the TOML that may stand beside aurora.toml."""
+    rows = Warehouse(settings.published).rows
+    marts = (rows(f"from {name} order by all") for name in ("applications_now", "app_links_now", "teams"))
+    print(as_toml(*marts), end="")
+
+
 def list_sources(settings: Settings, out: Console) -> None:
     """Print the connectors there are, and each source with freshness and last error."""
     out.print("Connectors: " + ", ".join(load_connectors()))
@@ -196,6 +207,7 @@ def work(settings: Settings) -> None:
                 Ingest(lake, checked(settings, connectors), connectors),
                 planned_sources,
                 lambda: checked(load(), connectors),
+                judge,
             )
             signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
             end_with_parent(worker.stop.set)

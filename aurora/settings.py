@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         """Folder of the published generations."""
         return self.data / "published"
 
+    def reference(self, name: str) -> Path:
+        """A look-up file: the one of that name beside aurora.toml, else the one that Aurora brings."""
+        own = self.config.parent / name
+        return own if own.is_file() else ROOT / "data" / "reference" / name
+
     @cached_property
     def source_names(self) -> tuple[str, ...]:
         """Names of the configured sources, in file order."""

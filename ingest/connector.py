@@ -51,6 +51,7 @@ class Run(Generic[O]):
     deadline: float
     every: timedelta
     open_http: Callable[["Run[Any]"], Http] | None = None
+    read_landed: Callable[[type[Table]], pl.DataFrame] | None = None
     warnings: list[str] = field(default_factory=list)
     unknown_words: Counter[str] = field(default_factory=Counter)
     new_fields: set[str] = field(default_factory=set)
@@ -61,6 +62,10 @@ class Run(Generic[O]):
         if self.open_http is None:
             raise SourceError(f"{self.source_instance}: its connector states no site to connect to", "internal")
         return self.open_http(self)
+
+    def landed(self, table: type[Table]) -> pl.DataFrame:
+        """What this source brought before, as it stands: to keep what a broken file said while it is broken."""
+        return self.read_landed(table) if self.read_landed else table.empty()
 
     def id(self, native: object) -> str:
         """`<source_instance>:<native id>`, the form of every vendor id."""

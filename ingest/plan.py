@@ -1,4 +1,4 @@
-"""Which sources there are: those of aurora.toml, Aurora's probe of itself, a local Prometheus, the demo estate."""
+"""Which sources there are: those of aurora.toml, the registry's files, Aurora itself, a local Prometheus, the demo."""
 
 import socket
 
@@ -13,6 +13,7 @@ from warehouse.lake import Lake
 DEMO = "demo"
 SELF = "aurora-self"
 LOCAL_PROMETHEUS = "local-prometheus"
+REGISTRY = "registry"
 
 
 def planned_sources(settings: Settings, lake: Lake) -> tuple[SourceSettings, ...]:
@@ -27,6 +28,11 @@ def planned_sources(settings: Settings, lake: Lake) -> tuple[SourceSettings, ...
             SELF, "http_probe", urls=[{"url": f"http://{own_host(settings)}:{settings.port}/healthz", "name": "Aurora"}]
         )
     )
+    if not any(source.connector == REGISTRY for source in settings.source):
+        beside = settings.config.absolute().parent
+        found.append(
+            _source(REGISTRY, REGISTRY, paths=[str(beside / "applications.toml"), str(beside / "applications")])
+        )
     return settings.source + tuple(source for source in found if source.name not in settings.source_names)
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 from pydantic import ValidationError
 from requests.adapters import BaseAdapter
 
@@ -110,6 +111,7 @@ class StreamRun:
             deadline=time.monotonic() + source.time_limit.total_seconds(),
             every=source.every or stream.every,
             open_http=self._http if connector.connect else None,
+            read_landed=self._landed_before,
         )
 
     def go(self) -> Outcome:
@@ -164,7 +166,7 @@ class StreamRun:
         for number, part in enumerate(parts, 1):
             # The cursor moves with the last part only: a kill in between reads all of them again.
             reached = cursor if number == len(parts) else self.after
-            batch = Batch(self.id, self.ingest.lake.cursor(table, self.id)[0] + 1, reached)
+            batch = Batch(self.id, self.ingest.lake.cursor(table, self.id)[0] + 1, reached, bool(items))
             landed = land(self.ingest.lake, table, part, self.stamp, batch)
             self.landed += landed
             if self.ingest.progress:
@@ -220,8 +222,12 @@ class StreamRun:
             return None
         mine = (pl.col("source_instance") == self.source.name) & (pl.col("stream") == self.stream.name)
         runs = lake.read(SyncRuns).filter(mine & pl.col("cursor_after").is_not_null()).sort("started_at")
-        cursor: Cursor | None = json.loads(runs["cursor_after"][-1]) if runs.height else None
-        return cursor
+        return json.loads(runs["cursor_after"][-1]) if runs.height else None
+
+    def _landed_before(self, table: type[Table]) -> pl.DataFrame:
+        """Rows of this source as they stand in the lake, instants aware."""
+        frame = self.ingest.lake.read(table).filter(pl.col("source_instance") == self.source.name)
+        return frame.select(table.own_columns()).with_columns(cs.datetime().dt.replace_time_zone("UTC"))
 
     def _http(self, run: Run[Any]) -> Http:
         if self.connector.connect is None:

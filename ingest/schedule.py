@@ -28,14 +28,18 @@ POOL = 128  # threads are made when needed: one for every source that may hang, 
 JUMP_S = 2.0
 PUBLISH_EVERY_S = 1.0
 SETTLE_S = 10.0
+JUDGE_AFTER_S, JUDGE_EVERY_MIN = 20, 5
 Sources = Callable[[Settings, Lake], tuple[SourceSettings, ...]]
+Judge = Callable[[Settings, Lake], None]
 
 
 class Worker:
     """Runs every source at its own pace until told to stop; a slow source delays no other."""
 
-    def __init__(self, ingest: Ingest, sources: Sources, reload: Callable[[], Settings]) -> None:
-        self.ingest, self._sources, self._reload = ingest, sources, reload
+    def __init__(
+        self, ingest: Ingest, sources: Sources, reload: Callable[[], Settings], judge: Judge | None = None
+    ) -> None:
+        self.ingest, self._sources, self._reload, self._judge = ingest, sources, reload, judge
         self.data = ingest.settings.data
         self.stop = threading.Event()
         self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
@@ -61,6 +65,8 @@ class Worker:
         self._jobs.every(1).minutes.do(self._plan_anew)
         self._jobs.every(10).minutes.do(self._in_pool, "compaction", lambda: compact_all(self.ingest.lake, self.data))
         self._jobs.every(6).hours.do(self._in_pool, "tidying", lambda: tidy(self.ingest.lake, self.ingest.settings))
+        self._jobs.every(JUDGE_AFTER_S).seconds.do(self._judge_first)
+        self._jobs.every(JUDGE_EVERY_MIN).minutes.do(self._judge_now)
 
     def work(self) -> None:
         """Tick until `stop` is set, then wait for running sources to end."""
@@ -128,6 +134,15 @@ class Worker:
     def _in_pool(self, what: str, job: Callable[[], object]) -> None:
         if not self._is_running(f"#{what}"):
             self._running[f"#{what}"] = self._upkeep.submit(_guarded, what, job)
+
+    def _judge_first(self) -> type[schedule.CancelJob]:
+        """Once, when the first runs have landed."""
+        self._judge_now()
+        return schedule.CancelJob
+
+    def _judge_now(self) -> None:
+        if (judge := self._judge) is not None:
+            self._in_pool("judging", lambda: judge(self.ingest.settings, self.ingest.lake))
 
     def _look_at_settings(self) -> None:
         """Take up a changed aurora.toml; a wrong one leaves the old settings and says so."""

@@ -1,5 +1,6 @@
 """Rows made by hand for tests: the least a contract takes, every column filled, and how they get into a lake."""
 
+import json
 import os
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def component(component_id: str, **values: Any) -> Row:
     return least | {"first_seen_at": NOW - 90 * DAY, "last_seen_at": NOW} | values
 
 
-def link(app_id: str, kind: str, native_id: str, version: int = 1, **values: Any) -> Row:
+def link(app_id: str, kind: str, native_id: str, **values: Any) -> Row:
     """One confirmed link of an application."""
     return {
         "app_id": app_id,
@@ -105,11 +106,15 @@ def link(app_id: str, kind: str, native_id: str, version: int = 1, **values: Any
         "method": "explicit",
         "state": "confirmed",
         "updated_at": NOW,
-        "version": version,
-        "changed_by": "t",
-        "changed_at": NOW,
-        "is_deleted": False,
     } | values
+
+
+def edit(app_id: str, field: str, after: Any, number: int = 1, action: str = "set", **values: Any) -> Row:
+    """What a person said of a field of an application, `number` minutes before now; `after` is put into JSON."""
+    told: Row = {"edit_id": f"{app_id}-{field}-{number}-{action}"}
+    told |= {"entity_type": "app", "entity_id": app_id, "field": field}
+    told |= {"action": action, "after": json.dumps(after), "changed_by": "ann", "changed_at": NOW - number * MINUTE}
+    return told | values
 
 
 def python(script: str, *args: object) -> subprocess.Popen[str]:

@@ -169,9 +169,30 @@ LOCAL = {
 }
 
 
+CATALOG = """apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: shop}
+spec: {type: service, lifecycle: production, owner: shop-team}
+"""
+FILES = {
+    "backstage": ("catalog-info.yaml", CATALOG),
+    "registry": ("applications.toml", '[[application]]\nid = "shop"\nname = "Shop"\n'),
+}
+
+
+def local_options(name: str, folder: Path) -> dict[str, Any]:
+    """Options with which a connector finds something to read on any machine."""
+    if name not in FILES:
+        return LOCAL.get(name, {})
+    file, text = FILES[name]
+    (folder / "declared").mkdir(exist_ok=True)
+    (folder / "declared" / file).write_text(text, encoding="utf-8")
+    return {"paths": [str(folder / "declared")]}
+
+
 @pytest.mark.parametrize("name", [name for name in CONNECTORS if CONNECTORS[name].connect is None and name != "demo"])
 def test_a_local_source_lands_without_a_refused_row_and_again_without_a_double(name: str, tmp_path: Path) -> None:
-    source = SourceSettings.model_validate({"name": "here", "connector": name, **LOCAL.get(name, {})})
+    source = SourceSettings.model_validate({"name": "here", "connector": name, **local_options(name, tmp_path)})
     first, second = _ingest(tmp_path, source), _ingest(tmp_path, source)
     assert {outcome.status for outcome in first + second} == {"success"}
     assert sum(outcome.landed.row_count for outcome in first) > 0

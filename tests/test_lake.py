@@ -9,11 +9,11 @@ import pytest
 from deltalake import DeltaTable
 
 from aurora.contracts.cost import FocusCost
-from aurora.contracts.estate import AppLinks, Components
+from aurora.contracts.estate import Components, Tasks
 from aurora.contracts.operations import Alerts, ComponentHealth, Incidents
 from aurora.errors import LakeError, LostRaceError
 from tests.conftest import Published
-from tests.frames import DAY, HOUR, MINUTE, NOW, component, finished, frame, health, link, python, row
+from tests.frames import DAY, HOUR, MINUTE, NOW, component, finished, frame, health, python, row
 from warehouse import delta as delta_module
 from warehouse.lake import Batch, Lake, Written
 
@@ -139,17 +139,18 @@ def test_replace_takes_away_what_the_slice_held_and_nothing_else(lake: Lake) -> 
 
 
 def versioned(version: int, **values: object) -> pl.DataFrame:
-    return frame(AppLinks, [link("shop", "repository", "git:1", version, **values)])
+    told = {"task_id": "t", "changed_by": "t", "is_deleted": False}
+    return frame(Tasks, [row(Tasks, version=version, **told | values)])
 
 
 def test_versioned_one_of_two_writers_wins(lake: Lake, data: Path) -> None:
     mine, theirs = lake, Lake(data / "lake")
-    mine.write_version(AppLinks, versioned(1), 0)
-    theirs.write_version(AppLinks, versioned(2, changed_by="they"), 1)
+    mine.write_version(Tasks, versioned(1), 0)
+    theirs.write_version(Tasks, versioned(2, changed_by="they"), 1)
     with pytest.raises(LostRaceError, match="reload and decide again"):
-        mine.write_version(AppLinks, versioned(2, changed_by="me"), 1)
-    assert sorted(lake.read(AppLinks).select("version", "changed_by").iter_rows()) == [(1, "t"), (2, "they")]
-    mine.write_version(AppLinks, versioned(3), 2)
+        mine.write_version(Tasks, versioned(2, changed_by="me"), 1)
+    assert sorted(lake.read(Tasks).select("version", "changed_by").iter_rows()) == [(1, "t"), (2, "they")]
+    mine.write_version(Tasks, versioned(3), 2)
 
 
 def test_a_column_that_the_contract_gained_is_null_in_old_rows(

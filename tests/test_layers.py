@@ -47,6 +47,7 @@ ON_TOP = (
     "aurora.doctor",
     "aurora.up",
     "aurora.bench",
+    "aurora.judge",
 )
 # (modules, what they must not import, why)
 FORBIDDEN = [

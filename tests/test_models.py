@@ -8,20 +8,18 @@ import pytest
 
 from aurora.contracts import TABLES, Row
 from aurora.contracts.cost import FocusCost
-from aurora.contracts.delivery import Deployments, Releases, Repositories
-from aurora.contracts.estate import Applications, AppLinks, Components, Edits
+from aurora.contracts.delivery import Deployments
+from aurora.contracts.estate import AppLinks, Components
 from aurora.contracts.operations import (
-    AlertEvents,
     Alerts,
     ComponentHealth,
-    Incidents,
     MaintenanceWindows,
-    MetricPoints,
 )
 from aurora.contracts.platform import SyncRuns
 from aurora.doctor import check_model
 from ingest.land import land
 from tests.conftest import Published
+from tests.estate import deployed, one_of_each
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row, stamp
 from warehouse import model as model_module
 from warehouse.lake import Batch, Lake
@@ -29,6 +27,7 @@ from warehouse.model import Model, load_models
 
 EPOCH = "timestamp '2026-03-01'"
 ARGUMENTS = {"days": "7", "since": EPOCH, "until": "timestamp '2026-03-11'", "bucket_s": "3600"}
+ARGUMENTS |= {"at": "timestamp '2026-03-10 12:00'", "minutes": "60"}
 
 
 def arguments(model: Model) -> str:
@@ -38,83 +37,6 @@ def arguments(model: Model) -> str:
 
 def naive(at: datetime) -> datetime:
     return at.replace(tzinfo=None)
-
-
-def one_of_each(lake: Lake) -> None:
-    """A small estate with the awkward cases: two sources, two apps of one repository, folders, versions, shares."""
-    for source in ("s1", "s2"):
-        put(lake, Applications, [row(Applications, app_id=app, updated_at=NOW) for app in ("shop", "blog")], source)
-        put(lake, Components, [component(f"{source}:a"), component(f"{source}:b", type="api")], source)
-        put(lake, Components, [component(f"{source}:twin", same_as="s1:a")], source)
-        samples = [
-            health(f"{source}:a", NOW - number * MINUTE, status="down" if number % 5 == 0 else "healthy")
-            for number in range(1, 90)
-        ]
-        samples += [
-            health(f"{source}:b", NOW - 2 * MINUTE, requests_per_minute=5.0, error_rate_pct=1.0, response_time_ms=9.0)
-        ]
-        put(lake, ComponentHealth, samples, source)
-        put(lake, Repositories, [row(Repositories, repo_id=f"{source}:r")], source)
-        put(lake, Releases, [row(Releases, release_id=f"{source}:1", repo_id="s1:r", created_at=NOW - HOUR)], source)
-        put(
-            lake,
-            SyncRuns,
-            [row(SyncRuns, number, sync_run_id=f"{source}{number}", started_at=NOW - HOUR) for number in range(3)],
-            source,
-        )
-        users = [
-            row(
-                MetricPoints,
-                number,
-                series_id=f"{source}:{number}",
-                metric="app.active_users",
-                value=5.0,
-                agg="max",
-                component_id="s1:a",
-            )
-            for number in range(2)
-        ]
-        put(lake, MetricPoints, users, source)
-        alerts = [
-            row(
-                Alerts,
-                number,
-                alert_id=f"{source}:{number}",
-                component_id="s1:a",
-                started_at=NOW - HOUR,
-                updated_at=NOW,
-            )
-            for number in range(3)
-        ]
-        put(lake, Alerts, alerts, source)
-        put(
-            lake,
-            AlertEvents,
-            [row(AlertEvents, alert_id=f"{source}:1", at_seq=number, to_state="acknowledged") for number in (1, 2)],
-            source,
-        )
-        put(
-            lake,
-            Incidents,
-            [row(Incidents, incident_id=f"{source}:i", component_id="s1:a", started_at=NOW - HOUR)],
-            source,
-        )
-        charges = [
-            row(FocusCost, number, x_RowId=f"{source}:{number}", ChargePeriodStart=NOW - DAY) for number in range(3)
-        ]
-        put(lake, FocusCost, [charge | {"Tags": '{"team": "x"}', "x_SourceExport": "e"} for charge in charges], source)
-    links = [link("shop", "component", "s.:.*", is_pattern=True), link("blog", "component", "s1:a")]
-    links += [link("shop", "repository", "s1:r"), link("shop", "repository", "s1:r", path_prefix="web")]
-    links += [link("blog", "repository", "s1:r"), link("shop", "store_app", "s1:store")]
-    links += [link("shop", "cost", "tag:team=x", share_ratio=0.5), link("blog", "cost", "service:ServiceName-1")]
-    links += [link("shop", "component", "s1:gone"), link("shop", "component", "s1:gone", 2, is_deleted=True)]
-    put(lake, AppLinks, links)
-    shipped = deployed("d1", 0, "a1", store_app_id="s1:store")
-    put(lake, Deployments, [shipped, deployed("d2", 60, "a2"), deployed("d3", 120, "a1")])
-    put(lake, Deployments, [deployed("d9", 180, "a9") | {"repo_id": "s1:nobodys"}])
-    put(lake, Edits, [row(Edits, entity_type="app", entity_id="shop", changed_at=NOW - HOUR)])
-    window = row(MaintenanceWindows, maintenance_id="m", starts_at=NOW - 2 * HOUR, ends_at=NOW - HOUR, is_deleted=False)
-    put(lake, MaintenanceWindows, [window | {"version": version, "is_deleted": False} for version in (1, 2)])
 
 
 def test_every_model_binds_on_empty_tables(published: Published) -> None:
@@ -312,22 +234,6 @@ def test_an_open_critical_alert_degrades(lake: Lake, published: Published) -> No
     assert status(published) == {"a": ("degraded", "queue is full"), "b": ("healthy", None)}
 
 
-MARCH = datetime(2026, 3, 1, 10, tzinfo=NOW.tzinfo)
-
-
-def deployed(name: str, minutes: float, sha: str, **values: Any) -> Row:
-    at = MARCH + timedelta(minutes=minutes)
-    least: Row = {
-        "deployment_id": name,
-        "repo_id": "s1:r",
-        "environment": "production",
-        "env_tier": "production",
-        "sha": sha,
-    }
-    least |= {"created_at": at, "started_at": at, "finished_at": at, "status": "success", "is_inferred": False}
-    return least | {"updated_at": at} | values
-
-
 def test_rollbacks_are_recognised_and_sources_fold(lake: Lake, published: Published) -> None:
     day = 24 * 60
     rows = [
@@ -427,23 +333,6 @@ def test_costs_of_an_application_with_shares_and_the_rest(lake: Lake, published:
     assert told["month_on"].unique().to_list() == [date(2026, 3, 1)]
     days = published().rows("select sum(effective_cost) as c from cost_daily_by_service")
     assert days["c"][0] == Decimal("123.000000000000000001")
-
-
-def test_links_as_they_stand(lake: Lake, published: Published) -> None:
-    links = [
-        link("shop", "component", "a"),
-        link("shop", "component", "a", 2, state="rejected"),
-        link("shop", "component", "b"),
-    ]
-    links += [
-        link("shop", "component", "c.*", is_pattern=True),
-        link("blog", "component", "c1", 1),
-        link("blog", "component", "c1", 2, is_deleted=True),
-    ]
-    put(lake, AppLinks, links)
-    put(lake, Components, [component(name) for name in ("a", "b", "c1", "xc1")])
-    told = published().rows("from app_components order by all")
-    assert list(told.iter_rows()) == [("shop", "b"), ("shop", "c1")]
 
 
 def test_freshness_of_sources(lake: Lake, published: Published) -> None:

@@ -33,11 +33,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Batch:
-    """Which slice of which stream a write is: `stream` is "<source_instance>/<stream>", numbers grow by one."""
+    """Which slice of which stream a write is: `stream` is "<source_instance>/<stream>", numbers grow by one.
+
+    `is_whole`: the rows are all that the source has, so that none means that there is nothing any more.
+    """
 
     stream: str
     number: int
     cursor: dict[str, Any] | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,14 +185,16 @@ class Lake:
         if (handle.transaction_version(batch.stream) or 0) >= batch.number:
             return Written(repeated=True)
         marks, told = self._marks(handle, frame, batch)
-        if frame.height:
-            overwrite(handle, frame, of_rows.slice_predicate(table, frame), marks, told)
+        predicate = of_rows.slice_predicate(table, frame, batch.stream if batch.is_whole else None)
+        is_news = bool(predicate) and not of_rows.says_the_same(table, frame, handle, batch.stream)
+        if is_news:
+            overwrite(handle, frame, predicate, marks, told)
         elif self._cursor_moved(table, batch):
-            append(handle, frame, marks, told)
+            append(handle, frame.clear(), marks, told)
         else:
-            return Written()
+            return Written(0, frame.height)
         self._remember(table, batch, told)
-        return Written(frame.height)
+        return Written(frame.height, 0) if is_news else Written(0, frame.height)
 
     def _marks(self, handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> tuple[list[Transaction], dict[str, str]]:
         """The transactions and the metadata of one commit."""

@@ -12,3 +12,71 @@ create or replace macro share_of(amount, share) as
 -- What a sample says of its component: the source's word, else healthy if anything was measured.
 create or replace macro sample_state(word, a, b, c, d, e, f, g) as
   coalesce(word, case when coalesce(a, b, c, d, e, f, g) is null then 'unknown' else 'healthy' end);
+-- Which declaration of a field counts first: files of applications, then catalogs, then what sources and imports told.
+create or replace macro declared_rank(source) as
+  case source when 'people' then 0 when 'registry' then 1 when 'backstage' then 2 else 3 end;
+-- An address as it is compared: without scheme, sign-in, port of ssh, `.git` and a slash at its end, in lower case.
+create or replace macro plain_url(address) as
+  regexp_replace(regexp_replace(regexp_replace(regexp_replace(lower(trim(address)),
+    '^ssh://([^/@]*@)?([^/:]+)(:[0-9]+)?/', '\2/'), '^([a-z+]+://)?([^/@]*@)?', ''),
+    '^([^/:]+):([^0-9])', '\1/\2'), '(\.git)?/*$', '');
+-- Whether text is a regular expression; null for null.
+create or replace macro is_regexp(pattern) as
+  case when pattern is not null then try(regexp_matches('', pattern)) is not null end;
+-- Text in lower case that all that a regular expression matches holds: its start, '' where that cannot be told simply.
+create or replace macro literal_start(pattern) as
+  case when contains(pattern, '|') then ''
+       else lower(regexp_replace(regexp_replace(
+              regexp_extract(pattern, '^(\^|\.[*+])*((?:[A-Za-z0-9_:/@ -]|\\[^A-Za-z0-9])*[?*{]?)', 2),
+              '(\\?.)?[?*{]$', ''), '\\(.)', '\1', 'g')) end;
+-- The words of a name by which things are matched, without those that say nothing.
+create or replace macro telling_words(name) as
+  list_distinct(list_filter(regexp_split_to_array(lower(name), '[^a-z0-9]+'), lambda w: length(w) > 1 and w not in
+    ('api', 'app', 'apps', 'service', 'services', 'web', 'prod', 'production', 'staging', 'server', 'db', 'database',
+     'frontend', 'backend', 'com', 'www', 'http', 'https', 'io', 'git', 'the', 'and', 'main', 'default', 'demo')));
+-- JSON of a tag object as ['tag:k=v', ...]; a key is asked for as a JSON pointer, since it may hold dots and quotes.
+create or replace macro tag_marks(tags) as
+  case when tags is null or not json_valid(tags) or json_type(tags) <> 'OBJECT' then []
+       else list_transform(json_keys(tags), lambda k: 'tag:' || k || '=' || coalesce(
+              json_extract_string(tags, '/' || replace(replace(k, '~', '~0'), '/', '~1')), '')) end;
+-- A field after the edits of people: what they set last (JSON null = cleared), else what was declared.
+create or replace macro chosen(said, field, declared) as
+  case when said[field] is null then declared
+       when json_type(said[field]) in ('OBJECT', 'ARRAY') then said[field] else said[field]->>'$' end;
+create or replace macro chosen_list(said, field, declared) as
+  case when said[field] is null then declared else try_cast(from_json(said[field], '["VARCHAR"]') as varchar[]) end;
+create or replace macro chosen_word(said, field, declared, words) as
+  case when chosen(said, field, declared) is null or list_contains(words, chosen(said, field, declared))
+       then chosen(said, field, declared) else declared end;
+create or replace macro chosen_map(said, field, declared) as
+  case when said[field] is null then declared when json_type(said[field]) = 'OBJECT' then said[field] end;
+create or replace macro chosen_seconds(said, field, declared) as
+  case when said[field] is null then declared
+       when try_cast(chosen(said, field, null) as double) between 0 and 1e12 then try_cast(chosen(said, field, null) as double) end;
+-- JSON in the one spelling by which values are compared; null for what is none.
+create or replace macro plain_json(value) as case when json_valid(value) then json(value)::varchar end;
+-- Money times a number, exact to six decimals of the number; null where the product is too large to be an amount.
+create or replace macro product_of(amount, factor) as
+  try_cast(trunc(amount)::decimal(20, 0) * try_cast(factor as decimal(18, 6)) as decimal(38, 18))
+    + try_cast((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18) * try_cast(factor as decimal(18, 6)) as decimal(38, 18));
+-- Whether a path lies in a folder of a link; a path that nobody told lies in each.
+create or replace macro in_folder(path, folder) as
+  folder = '' or path is null or starts_with(path || '/', rtrim(folder, '/') || '/');
+-- JSON as it is read in a sentence: text without quotes, a list with commas, nothing in a word; at most 80 characters.
+create or replace macro spoken_json(value) as
+  coalesce(nullif(left(case when value is null then null when not json_valid(value) then value
+                            when json_type(value) = 'ARRAY' then array_to_string(json_extract_string(value, '$[*]'), ', ')
+                            else value->>'$' end, 80), ''), 'nothing');
+-- An edit in words: `tier: 2 -> 1`, `repository git:x linked`; what is not of an application says whose it is.
+create or replace macro spoken_edit(entity_type, entity_id, field, action, before, after) as
+  case when entity_type = 'app' then '' else entity_type || ' ' || entity_id || ', ' end ||
+  case when field like 'link:%' and action = 'set' and json_valid(after) and after->>'kind' is not null
+            and after->>'native_id' is not null
+       then replace(after->>'kind', '_', ' ') || ' ' || (after->>'native_id')
+            || case after->>'state' when 'rejected' then ' not linked' when 'confirmed' then ' linked' else ' suggested' end
+       when action = 'set' then field || ': ' || spoken_json(before) || ' -> ' || spoken_json(after)
+       when action = 'confirm' then field || ': confirmed'
+       else field || ': as the sources say again' end;
+-- A sum of money, whole units and decimals taken apart; null where it is too large to be an amount, instead of a failure.
+create or replace macro money_sum(amount) as
+  try_cast(sum(trunc(amount)::decimal(20, 0)) as decimal(38, 18)) + sum((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18));

@@ -5,7 +5,8 @@
     -- check: age_s >= 0
     -- takes: since, until
 
-A model that takes arguments is published as a table macro, any other as a view.
+A model that takes arguments is published as a table macro, any other as a view; one with `-- stored: yes` as a table
+that is filled again only when a table that it reads has changed, for marts that many others read.
 """
 
 import hashlib
@@ -13,6 +14,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from aurora.contracts import TABLES
 
 FOLDER = Path(__file__).parent / "models"
 MACROS = Path(__file__).parent / "macros.sql"
@@ -29,10 +32,13 @@ class Model:
     checks: tuple[str, ...]
     takes: tuple[str, ...]
     sql: str
+    is_stored: bool = False
 
     @property
     def ddl(self) -> str:
         """The statement that publishes it."""
+        if self.is_stored:
+            return f"CREATE OR REPLACE TABLE {self.name} AS {self.sql}"
         if self.takes:
             return f"CREATE OR REPLACE MACRO {self.name}({', '.join(self.takes)}) AS TABLE {self.sql}"
         return f"CREATE OR REPLACE VIEW {self.name} AS {self.sql}"
@@ -54,22 +60,42 @@ def models_hash() -> str:
     return hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=1)
+def tables_read() -> dict[str, frozenset[str]]:
+    """Model -> canonical tables that it reads, through other models too."""
+    read: dict[str, frozenset[str]] = {}
+    for model in load_models():
+        words = _words(model.sql)
+        read[model.name] = frozenset(words & TABLES.keys()).union(*(read[name] for name in words & read.keys()))
+    return read
+
+
+def _words(sql: str) -> set[str]:
+    return set(re.findall(r"\b[a-z_][a-z0-9_]*\b", sql))
+
+
 def _visit(name: str, models: dict[str, Model], done: dict[str, Model], path: tuple[str, ...]) -> None:
     if name in done:
         return
     if name in path:
         raise ValueError(f"models read each other in a circle: {' -> '.join([*path, name])}")
-    words = set(re.findall(r"\b[a-z_][a-z0-9_]*\b", models[name].sql))
-    for other in sorted(words & models.keys() - {name}):
+    for other in sorted(_words(models[name].sql) & models.keys() - {name}):
         _visit(other, models, done, (*path, name))
     done[name] = models[name]
+    if models[name].is_stored and (models[name].takes or _asks_the_clock(name, done)):
+        raise ValueError(f"model {name} is stored, so it can neither take arguments nor read utc_now()")
+
+
+def _asks_the_clock(name: str, models: dict[str, Model]) -> bool:
+    words = _words(models[name].sql)
+    return "utc_now" in words or any(_asks_the_clock(other, models) for other in words & models.keys() - {name})
 
 
 def _parse(path: Path) -> Model:
     lines = path.read_text(encoding="utf-8").splitlines()
     header = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
     sql = "\n".join(line for line in lines if not line.startswith("--")).strip().rstrip(";")
-    fields: dict[str, list[str]] = {"grain": [], "check": [], "takes": []}
+    fields: dict[str, list[str]] = {"grain": [], "check": [], "takes": [], "stored": []}
     sentence = []
     for line in header:
         word, colon, rest = line.partition(":")
@@ -87,6 +113,7 @@ def _parse(path: Path) -> Model:
         tuple(fields["check"]),
         _names(fields["takes"]),
         sql,
+        bool(fields["stored"]),
     )
 
 

@@ -17,7 +17,7 @@ from aurora.contracts import TABLES, Table
 from aurora.errors import LakeError
 from warehouse.lake import Lake
 from warehouse.locks import locked
-from warehouse.model import MACROS, load_models, models_hash
+from warehouse.model import MACROS, load_models, models_hash, tables_read
 
 KEPT_GENERATIONS = 5
 FULL_REBUILD_EVERY = 500
@@ -115,7 +115,9 @@ def _fill(lake: Lake, file: Path, changed: list[type[Table]], full: bool, now: d
             clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
             con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
             con.execute(MACROS.read_text(encoding="utf-8"))
-            for model in load_models():
+        names = {table.spec.name for table in changed}
+        for model in load_models():
+            if full or (model.is_stored and tables_read()[model.name] & names):
                 con.execute(model.ddl)
         con.execute("COMMIT")
 

@@ -49,7 +49,7 @@ def instant(note: str = "", *, null: bool = False) -> dy.Datetime:
     return dy.Datetime(nullable=null, time_unit="us", time_zone="UTC", description=note or None)
 
 
-def day(note: str = "", *, null: bool = False) -> dy.Date:
+def on(note: str = "", *, null: bool = False) -> dy.Date:
     """A calendar day, UTC unless the row has `day_tz`."""
     return dy.Date(nullable=null, description=note or None)
 

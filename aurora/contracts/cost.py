@@ -1,7 +1,7 @@
 """Cost: FOCUS charge lines."""
 
-from aurora.contracts.columns import flag, instant, json_text, money, one_of, text
-from aurora.contracts.table import Table
+from aurora.contracts.columns import flag, instant, json_text, money, on, one_of, real, text
+from aurora.contracts.table import Table, VersionedTable
 
 
 class FocusCost(
@@ -77,3 +77,62 @@ class FocusCost(
     x_SourceExport = text()
     x_FocusVersion = text()
     x_IsEstimated = flag(null=False)
+
+
+class CostDays(Table, key="cost_day_id", time="day", part="month(day)", mode="replace", slice_by="day"):
+    """One row per day, service, account, region, resource and category.
+
+    From APIs without line items, and from invoices; never added to focus_cost of the same scope.
+    """
+
+    cost_day_id = text()
+    day = on()
+    provider = text()
+    account_id = text(null=True)
+    service = text()
+    region = text(null=True)
+    resource_id = text(null=True)
+    category = one_of("usage", "purchase", "tax", "credit", "adjustment", "unknown")
+    billed_cost = money()
+    effective_cost = money()
+    currency = text()
+    usage_quantity = real()
+    usage_unit = text(null=True)
+    is_estimated = flag(null=False)
+    tags = json_text()
+
+
+class Budgets(VersionedTable, key="budget_id version", time="changed_at", mode="versioned", owner="people"):
+    """One row per version of a budget, ours or a provider's."""
+
+    budget_id = text()
+    name = text()
+    scope = json_text()
+    app_id = text(null=True)
+    team_id = text(null=True)
+    period = one_of("month", "quarter", "year")
+    starts_on = on()
+    ends_on = on(null=True)
+    limit_amount = money(null=False)
+    currency = text()
+    vendor_actual_amount = money()
+    vendor_forecast_amount = money()
+
+
+class WorkHours(
+    Table, key="work_hours_id", time="day", part="month(day)", mode="replace", owner="people", slice_by="day"
+):
+    """One row per person or role, application and day of development work.
+
+    From time sheets, work items or a configured rate.
+    """
+
+    work_hours_id = text()
+    app_id = text(null=True)
+    project_id = text(null=True)
+    person_id = text(null=True)
+    day = on()
+    hours = real(null=False)
+    rate_amount = money()
+    currency = text(null=True)
+    method = one_of("timesheet", "work_items", "configured")

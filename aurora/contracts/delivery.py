@@ -1,6 +1,6 @@
 """Delivery: repositories, commits, releases, deployments."""
 
-from aurora.contracts.columns import count, flag, instant, measure, one_of, text, texts, whole
+from aurora.contracts.columns import count, flag, instant, measure, on, one_of, text, texts, whole
 from aurora.contracts.table import Table
 
 
@@ -100,3 +100,18 @@ class DeploymentCommits(Table, key="deployment_id sha", time="authored_at", part
     authored_at = instant()
     pull_request_id = text(null=True)
     work_item_keys = texts()
+
+
+class Projects(Table, key="project_id", time="first_seen_at", mode="upsert"):
+    """One row per development project or board-owning space."""
+
+    project_id = text()
+    key = text(null=True)
+    name = text()
+    kind = one_of("planning", "quality", "security", "errors", note="every vendor's projects in one table")
+    status = one_of("planning", "development", "testing", "staging", "production", "maintenance", "unknown", null=True)
+    status_raw = text(null=True)
+    lead = text(null=True)
+    url = text(null=True)
+    first_seen_at = instant()
+    next_release_on = on(null=True)

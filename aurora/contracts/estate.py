@@ -1,6 +1,6 @@
 """The estate: applications, components, teams, and what belongs to what."""
 
-from aurora.contracts.columns import count, flag, instant, json_text, measure, one_of, text, texts, whole
+from aurora.contracts.columns import count, flag, instant, json_text, measure, on, one_of, pct, real, text, texts, whole
 from aurora.contracts.table import Table, VersionedTable
 
 
@@ -42,11 +42,17 @@ class Applications(
 
 
 class AppLinks(
-    VersionedTable, key="app_id kind native_id path_prefix version", time="updated_at", mode="versioned", owner="people"
+    Table,
+    key="app_id kind native_id path_prefix source_instance",
+    time="updated_at",
+    mode="replace",
+    owner="people",
+    slice_by="source_instance",
 ):
-    """One row per application and vendor thing that belongs to it, by hand, by rule or suggested.
+    """One row per application, vendor thing that belongs to it, and place that declares so, by hand or by rule.
 
-    The only way from a vendor row to an application.
+    The only way from a vendor row to an application. What people confirm, reject or add on a page are rows of `edits`;
+    `app_links_now` lays those over these and finds the things that are meant.
     """
 
     app_id = text()
@@ -62,7 +68,7 @@ class AppLinks(
         "backup",
         "third_party",
     )
-    native_id = text("full id incl. source_instance; pattern allowed when is_pattern")
+    native_id = text("full id incl. source_instance, or another name of the thing; a regular expression if is_pattern")
     path_prefix = text("'' = whole; monorepo folder else", blank=True)
     env_pattern = text(null=True)
     is_pattern = flag(null=False)
@@ -70,7 +76,28 @@ class AppLinks(
     state = one_of("suggested", "confirmed", "rejected")
     confidence_ratio = measure()
     share_ratio = measure("part of a shared thing, null = all")
+    declared_in = text("file:line", null=True)
     updated_at = instant()
+
+
+class RegistryFaults(
+    Table,
+    key="fault_id source_instance",
+    time="found_at",
+    mode="replace",
+    owner="people",
+    slice_by="source_instance",
+):
+    """One row per thing that is wrong in the files that declare the estate, as they stand now."""
+
+    fault_id = text()
+    file = text()
+    line = whole()
+    entity_id = text("application, team or link that is meant", null=True)
+    field = text(null=True)
+    message = text("what is wrong and what to write instead")
+    is_refused = flag("true: the entry was left out; false: only the field was", null=False)
+    found_at = instant()
 
 
 class Components(Table, key="component_id", time="first_seen_at", mode="upsert"):
@@ -168,3 +195,81 @@ class Edits(Table, key="edit_id", time="changed_at", part="month(changed_at)", o
     changed_by = text()
     changed_at = instant()
     reason = text(null=True)
+
+
+class People(Table, key="person_id", time="first_seen_at", mode="upsert"):
+    """One row per person, e-mail hashed unless settings say otherwise."""
+
+    person_id = text()
+    display_name = text(null=True)
+    email_hash = text(null=True)
+    logins = texts()
+    is_bot = flag(null=False)
+    is_active = flag()
+    first_seen_at = instant()
+
+
+class Memberships(
+    Table,
+    key="scope_type scope_id person_id role",
+    time="updated_at",
+    mode="replace",
+    owner="people",
+    slice_by="source_instance",
+):
+    """One row per person and role in a team, project or application."""
+
+    scope_type = one_of("team", "project", "app")
+    scope_id = text()
+    person_id = text()
+    role = one_of("developer", "designer", "tester", "product_manager", "product_owner", "qa_lead", "devops", "member")
+    derived_from = one_of("config", "vendor_group", "activity")
+    updated_at = instant()
+
+
+class AppScores(
+    Table, key="app_id day part", time="day", part="month(day)", mode="replace", owner="aurora", slice_by="day"
+):
+    """One row per application, day and part of the score; kept so that yesterday's score stays what was said."""
+
+    app_id = text()
+    day = on()
+    part = one_of("availability", "latency", "errors", "alerts", "delivery", "security", "cost", "mobile", "freshness")
+    weight_ratio = measure(null=False)
+    score = real("0-100, null = no data")
+    lost_score = measure()
+    has_data = flag(null=False)
+    reasons = json_text("ids of the rows that took points")
+
+
+class ScorecardResults(
+    Table, key="rule_id subject_id day", time="day", part="month(day)", mode="replace", owner="aurora", slice_by="day"
+):
+    """One row per scorecard rule, subject and day."""
+
+    rule_id = text()
+    scorecard = text()
+    level = one_of("basic", "bronze", "silver", "gold")
+    subject_type = one_of("app", "team", "domain")
+    subject_id = text()
+    day = on()
+    result = one_of("pass", "fail", "not_checked")
+    detail = text(null=True)
+
+
+class Tasks(VersionedTable, key="task_id version", time="changed_at", mode="versioned", owner="people"):
+    """One row per version of something a person owes: incident follow-up, scorecard initiative, roadmap item, risk."""
+
+    task_id = text()
+    kind = one_of("follow_up", "initiative", "roadmap", "risk")
+    title = text()
+    body = text(null=True)
+    subject_type = one_of("app", "team", "incident", "scorecard", "company", null=True)
+    subject_id = text(null=True)
+    owner_id = text(null=True)
+    due_on = on(null=True)
+    state = one_of("open", "in_progress", "done", "dropped", "accepted")
+    progress_pct = pct()
+    likelihood = one_of("high", "medium", "low", null=True)
+    impact = one_of("high", "medium", "low", null=True)
+    created_at = instant()

@@ -7,6 +7,7 @@ from aurora.contracts.columns import (
     instant,
     json_text,
     measure,
+    money,
     one_of,
     pct,
     real,
@@ -268,3 +269,148 @@ class MaintenanceWindows(
     ends_at = instant()
     recurrence = text("iCal RRULE", null=True)
     is_public = flag(null=False)
+
+
+class Slos(VersionedTable, key="slo_id version", time="changed_at", mode="versioned", owner="people"):
+    """One row per version of an objective, own (TOML, page, Sloth, OpenSLO) or vendor's."""
+
+    slo_id = text()
+    name = text()
+    app_id = text(null=True)
+    component_id = text(null=True)
+    kind = one_of("ratio", "threshold", "time_slice", "vendor")
+    good_sql = text(null=True)
+    total_sql = text(null=True)
+    threshold = real()
+    target_pct = pct(null=False)
+    window = one_of("7d", "28d", "30d", "calendar_month")
+    declared_in = text(null=True)
+
+
+class SloPoints(Table, key="slo_id ts_start", time="ts_start", part="day(ts_start)", mode="upsert", owner="aurora"):
+    """One row per objective and evaluation interval; budget and burn are marts over it."""
+
+    slo_id = text()
+    ts_start = instant()
+    ts_end = instant()
+    good = real()
+    total = real()
+    state = one_of("ok", "no_data", "insufficient_traffic", null=True)
+    vendor_budget_left_pct = pct()
+
+
+class ChangeEvents(Table, key="change_id", time="occurred_at", part="month(occurred_at)"):
+    """One row per change that is no deployment: configuration, flag, infrastructure, annotation."""
+
+    change_id = text()
+    kind = one_of("config", "feature_flag", "infrastructure", "schema", "scaling", "annotation", "other")
+    component_id = text(null=True)
+    app_id = text(null=True)
+    title = text()
+    actor = text(null=True)
+    occurred_at = instant()
+    ended_at = instant(null=True)
+    tags = texts()
+    detail = json_text()
+    url = text(null=True)
+
+
+class Anomalies(Table, key="anomaly_id", time="ts_start", part="month(ts_start)", mode="upsert", owner="aurora"):
+    """One row per anomalous span of one series, health or cost; kept open until explained."""
+
+    anomaly_id = text()
+    subject = one_of("health", "metric", "cost", "mobile", "delivery")
+    series_id = text()
+    component_id = text(null=True)
+    app_id = text(null=True)
+    measure = text()
+    ts_start = instant()
+    ts_end = instant(null=True)
+    detected_at = instant()
+    score = real(null=False)
+    expected_low = real()
+    expected_high = real()
+    observed = real()
+    impact_amount = money()
+    currency = text(null=True)
+    parts = json_text("price, volume, new, deployment; or detector parts")
+    state = one_of("open", "explained", "dismissed")
+    explanation = text(null=True)
+    updated_at = instant()
+
+
+class ThirdPartyStatus(Table, key="component_id observed_at", time="observed_at", part="month(observed_at)"):
+    """One row per change (and hourly heartbeat) of a third party's component."""
+
+    component_id = text()
+    provider = text()
+    page_id = text()
+    observed_at = instant()
+    status = one_of("healthy", "degraded", "down", "maintenance", "unknown")
+    status_raw = text(null=True)
+    indicator = text(null=True)
+    message = text(null=True)
+
+
+class ThirdPartyIncidents(Table, key="third_party_incident_id", time="started_at", mode="upsert"):
+    """One row per incident or maintenance on a third party's page."""
+
+    third_party_incident_id = text()
+    page_id = text()
+    provider = text()
+    title = text()
+    impact = one_of("none", "minor", "major", "critical", "unknown", null=True)
+    state = one_of("open", "monitoring", "resolved", "scheduled", "unknown")
+    state_raw = text(null=True)
+    is_maintenance = flag(null=False)
+    component_ids = texts()
+    started_at = instant()
+    resolved_at = instant(null=True)
+    updated_at = instant()
+    url = text(null=True)
+
+
+class Runbooks(VersionedTable, key="runbook_id version", time="changed_at", mode="versioned", owner="people"):
+    """One row per version of a runbook or suggestion for a component or application."""
+
+    runbook_id = text()
+    app_id = text(null=True)
+    component_id = text(null=True)
+    kind = one_of("response", "recovery", "suggestion")
+    title = text()
+    body = text()
+    url = text(null=True)
+
+
+class BackupJobs(Table, key="backup_job_id", time="started_at", part="month(started_at)", mode="upsert"):
+    """One row per run of a backup job."""
+
+    backup_job_id = text()
+    backup_plan_id = text("link kind backup")
+    app_id = text(null=True)
+    component_id = text(null=True)
+    tool = text()
+    kind = one_of("full", "incremental", "snapshot", "log", "unknown")
+    status = one_of("running", "success", "failed", "unknown")
+    status_raw = text(null=True)
+    started_at = instant()
+    finished_at = instant(null=True)
+    restore_point_at = instant(null=True)
+    size_bytes = count()
+    error = text(null=True)
+
+
+class RestoreTests(Table, key="restore_test_id", time="started_at", owner="people"):
+    """One row per restore test or game day."""
+
+    restore_test_id = text()
+    kind = one_of("restore", "game_day")
+    app_id = text(null=True)
+    backup_job_id = text(null=True)
+    started_at = instant()
+    finished_at = instant(null=True)
+    is_success = flag(null=False)
+    restore_s = measure()
+    data_loss_s = measure()
+    notes = text(null=True)
+    actor = text()

@@ -1,13 +1,49 @@
 """What people do on pages: each act is a row, recorded under their name, before anything happens."""
 
+import json
+import uuid
 from datetime import UTC, datetime
+from typing import Any, Literal
 
+from aurora.contracts.estate import Tasks
 from aurora.ui.data import lake, settings
 from aurora.ui.session import actor
-from warehouse.record import record_edit
+from warehouse.record import Change, record_edit, record_edits, record_version
+
+LinkState = Literal["confirmed", "rejected"]
 
 
 def run_source_now(name: str) -> None:
     """Ask the worker to run a source at once."""
     asked = datetime.now(UTC).isoformat()
     record_edit(settings().data, lake(), ("settings", name), "run_requested_at", asked, actor())
+
+
+def change_fields(app_id: str, changes: list[Change], reason: str, seen: dict[str, str | None]) -> None:
+    """Record what the visitor set, confirmed or took back, having seen these edits of the fields last.
+
+    Raises LostRaceError if somebody was quicker.
+    """
+    record_edits(settings().data, lake(), ("app", app_id), changes, actor(), reason, seen)
+
+
+def decide_link(app_id: str, kind: str, native_id: str, state: LinkState, path_prefix: str = "") -> None:
+    """Record that a thing (or a folder of it) belongs to an application, or does not."""
+    said = {"kind": kind, "native_id": native_id, "path_prefix": path_prefix, "state": state}
+    field = f"link:{kind}:{native_id}" + (f"#{path_prefix}" if path_prefix else "")
+    change = Change(field, json.dumps(said, ensure_ascii=False))
+    record_edits(settings().data, lake(), ("app", app_id), [change], actor())
+
+
+def save_initiative(said: dict[str, Any], task: dict[str, Any] | None = None) -> None:
+    """Start an initiative with what was said (title, subject_id, owner_id, due_on, state), or change `task`.
+
+    `task` is its row of tasks_now as the visitor saw it. Raises LostRaceError if somebody changed it since.
+    """
+    now = datetime.now(UTC)
+    new = {"task_id": f"initiative-{uuid.uuid4().hex[:12]}", "created_at": now}
+    kept = {name: task[name] for name in Tasks.own_columns() if name in task} if task else new
+    if task:
+        kept["created_at"] = task["created_at"].replace(tzinfo=UTC)
+    row = kept | {"kind": "initiative", "subject_type": "scorecard"} | said | {"changed_by": actor(), "changed_at": now}
+    record_version(settings().data, lake(), Tasks, row, expected=task["version"] if task else 0)

@@ -14,14 +14,6 @@ from aurora.ui.words import ago, count, money, number, percent, plural, safe
 
 COMPONENT = "pages/operate/component.py"
 HEALTH = "pages/operate/system_health.py"
-KIND_ICON = {
-    "deployment": "rocket_launch",
-    "release": "sell",
-    "alert": "notifications",
-    "incident": "emergency",
-    "edit": "edit",
-    "maintenance": "build",
-}
 LEDGER_SHOWN = 12
 
 

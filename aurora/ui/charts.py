@@ -133,3 +133,73 @@ def _format(frame: pl.DataFrame) -> str:
         return "%H:%M"
     width = frame["bucket_at"].max() - frame["bucket_at"].min()  # type: ignore[operator]
     return "%H:%M" if getattr(width, "days", 0) < 2 else "%d %b"
+
+
+def parts(frame: pl.DataFrame, height_per_part: int = 30) -> alt.LayerChart:
+    """The parts of a score as bars from 0 to 100, with the figure beside; a part without data is a grey dash."""
+    shown = frame.select(
+        "part", "score", "has_data", "lost_score", weight_pct=pl.col("weight_ratio") * 100,
+        said=pl.when(pl.col("has_data")).then(pl.col("score").round(0).cast(pl.Int64, strict=False).cast(pl.String))
+        .otherwise(pl.lit("no data")),
+        band=pl.when(pl.col("score") >= 85).then(pl.lit("good")).when(pl.col("score") >= 60).then(pl.lit("fair"))
+        .otherwise(pl.lit("poor")),
+    )  # fmt: skip
+    names = shown["part"].to_list()
+    bands = alt.Scale(domain=["good", "fair", "poor"], range=["#10B981", "#F59E0B", "#EF4444"])
+    y = alt.Y("part:N", title=None, sort=names, axis=alt.Axis(ticks=False, domain=False, labelLimit=120))
+    base = alt.Chart(shown).encode(y=y)
+    track = base.mark_bar(height=10, cornerRadius=5, opacity=0.16, color="#94A3B8").encode(
+        x=alt.value(0), x2=alt.value("width")
+    )
+    bars = base.transform_filter("datum.has_data").mark_bar(height=10, cornerRadius=5).encode(
+        x=alt.X("score:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=None),
+        color=alt.Color("band:N", legend=None, scale=bands),
+        tooltip=[
+            alt.Tooltip("part:N", title="Part"), alt.Tooltip("score:Q", title="Score", format=".1f"),
+            alt.Tooltip("weight_pct:Q", title="Weight %", format=".0f"),
+            alt.Tooltip("lost_score:Q", title="Points lost", format=".1f"),
+        ],
+    )  # fmt: skip
+    said = base.mark_text(align="right", baseline="bottom", dy=-5, fontSize=11, opacity=0.75).encode(
+        x=alt.value("width"), text="said:N", color=alt.value("#94A3B8")
+    )
+    layers: list[alt.Chart] = [track, bars, said]
+    sized: alt.LayerChart = (
+        alt.layer(*layers).resolve_scale(color="independent").properties(height=len(names) * height_per_part)
+    )
+    return sized
+
+
+def score_days(frame: pl.DataFrame, height: int = 110) -> alt.Chart:
+    """The score per day."""
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_line(strokeWidth=2, point=frame.height <= 31)
+        .encode(
+            x=alt.X("day:T", title=None, axis=alt.Axis(grid=False, format="%d %b", tickCount=6)),
+            y=alt.Y("score:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=3)),
+            tooltip=[alt.Tooltip("day:T", format="%d %b"), alt.Tooltip("score:Q", format=".1f")],
+        )
+        .properties(height=height)
+    )
+    return chart
+
+
+def cost_days(frame: pl.DataFrame, height: int = 220) -> alt.Chart:
+    """Effective cost per day, stacked by category."""
+    chart: alt.Chart = (
+        alt.Chart(frame.with_columns(pl.col("effective_cost").cast(pl.Float64)))
+        .mark_bar()
+        .encode(
+            x=alt.X("day:T", title=None, axis=alt.Axis(grid=False, format="%d %b")),
+            y=alt.Y("effective_cost:Q", title=str(frame["currency"][0]), axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
+            color=alt.Color("category:N", legend=alt.Legend(title=None, orient="top")),
+            tooltip=[
+                alt.Tooltip("day:T", format="%d %b"),
+                alt.Tooltip("category:N"),
+                alt.Tooltip("effective_cost:Q", format=",.2f"),
+            ],
+        )
+        .properties(height=height)
+    )
+    return chart

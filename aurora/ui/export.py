@@ -27,7 +27,7 @@ def behind(queries: dict[str, tuple[str, dict[str, Any]]], key: str) -> None:
         frame = rows(sql, **params)
         st.code(with_values(sql, params), language="sql")
         st.dataframe(frame.head(SHOWN), hide_index=True, height=320, alt=f"Rows of {name}")
-        download(frame, name or key, f"{key}-csv")
+        download(frame, name or key, f"{key}-rows-csv")
 
 
 def download(frame: pl.DataFrame, name: str, key: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from aurora.contracts import Row
 from aurora.ui.frame import empty
 from aurora.ui.words import STATUS, TYPE_WORD, ago, pill, plural, span
 
@@ -120,12 +121,36 @@ def plain(
     )  # fmt: skip
 
 
+def pick(
+    frame: pl.DataFrame,
+    key: str,
+    name: str,
+    or_else: tuple[str, str] = ("No rows", "Nothing of this kind."),
+    **columns: Any,
+) -> Row | None:
+    """A table of which one row can be chosen; returns that row."""
+    if not frame.height:
+        empty(*or_else)
+        return None
+    said = {name: _heading(name, kind) for name, kind in frame.schema.items()}
+    event = st.dataframe(
+        frame, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
+        placeholder="n/a", alt=name, column_config=said | columns, height=min(frame.height, 10) * ROW + 40,
+    )  # fmt: skip
+    chosen = event["selection"]["rows"] if event else []
+    return frame.row(chosen[0], named=True) if chosen else None
+
+
 def _heading(name: str, kind: pl.DataType) -> Any:
     """'started_at' -> 'Started (UTC)', shown to the second; 'row_count' -> 'Row count'."""
     words = name.replace("_", " ").capitalize()
     if isinstance(kind, pl.Datetime):
         label = f"{words.removesuffix(' at')} (UTC)"
         return st.column_config.DatetimeColumn(label, format="D MMM HH:mm:ss")
-    if kind == pl.Float64:
+    if isinstance(kind, pl.Date):
+        return st.column_config.DateColumn(
+            words.removesuffix(" on"), format="MMM YYYY" if "month" in name else "D MMM YYYY"
+        )
+    if isinstance(kind, pl.Float64 | pl.Decimal):
         return st.column_config.NumberColumn(words, format="%.2f")
     return st.column_config.Column(words)

@@ -1,4 +1,4 @@
-"""The demo estate: an invented property company, 14 applications, 45 components, 90 days of history and live ticks.
+"""The demo estate: an invented property company, 15 applications, 47 components, 90 days of history and live ticks.
 
 Reads nothing from outside and needs no permission. Every row is a pure function of seed, entity and instant, so that
 a repeated slice brings identical rows. One stream brings all tables: they tell the same stories, which hang on the
@@ -6,7 +6,9 @@ instant of the first run (kept in the cursor), and so no reader ever sees an ale
 
 Stories: a release of DAMAC Hills 2 CRM that had to be rolled back (3 days ago), the Payment Gateway's time-out (now,
 and again every week), verbose logging that made the WhatsApp CRM dear (9 days ago), MongoDB's rising memory, a server
-that fell silent, a maintenance under way, a certificate about to expire, a hotfix of the Owner Portal.
+that fell silent, a maintenance under way, a certificate about to expire, a hotfix of the Owner Portal; a critical
+finding past its deadline, two budgets exceeded, an Android release that crashed and cost it 0.4 stars. One application
+nobody looks after, and two components and a repository that no application claims.
 """
 
 from collections.abc import Iterator
@@ -16,27 +18,50 @@ from itertools import islice
 import polars as pl
 from pydantic import AwareDatetime
 
-from aurora.contracts.cost import FocusCost
-from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, Releases, Repositories
-from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Teams
+from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
+from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, Projects, Releases, Repositories
+from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Memberships, People, Teams
+from aurora.contracts.mobile import (
+    MobileApps,
+    MobileEngagementDaily,
+    MobileInstallsDaily,
+    MobileReleases,
+    MobileVitalsDaily,
+    ReleaseHealthDaily,
+    StoreRatingsDaily,
+)
 from aurora.contracts.operations import (
     AlertEvents,
     Alerts,
+    BackupJobs,
+    ChangeEvents,
     ComponentHealth,
     Incidents,
     MaintenanceWindows,
     MetricPoints,
     MetricSeries,
     ProbeResults,
+    RestoreTests,
+    Runbooks,
+    Slos,
+    ThirdPartyIncidents,
+    ThirdPartyStatus,
 )
+from aurora.contracts.security import Advisories, Findings, KevEntries, Packages, Scans
 from ingest.connector import Checkpoint, Connector, Item, Options, Run
+from ingest.demo.backups import backup_rows
 from ingest.demo.catalog import APPS, PARTS, TEAMS
 from ingest.demo.cost import cost_frames
 from ingest.demo.delivery_rows import delivery_rows
-from ingest.demo.estate import application_row, component_row, edge_rows, link_rows, team_row
+from ingest.demo.estate import application_row, component_row, edge_rows, link_rows, orphan_row, team_row
+from ingest.demo.events import event_rows
+from ingest.demo.governance import agreed_rows
 from ingest.demo.health import health_frames
+from ingest.demo.mobile import mobile_rows
 from ingest.demo.operations import operations_rows
 from ingest.demo.probes import probe_frame
+from ingest.demo.security import security_rows
+from ingest.demo.spending import cost_day_rows, work_hours_rows
 from ingest.demo.usage import series_rows, usage_frame
 from ingest.demo.world import HOUR, MINUTE, Slice, World, floor
 
@@ -71,6 +96,31 @@ connector = Connector("demo", DemoOptions)
     Deployments,
     DeploymentCommits,
     FocusCost,
+    People,
+    Memberships,
+    Projects,
+    Slos,
+    Runbooks,
+    Budgets,
+    CostDays,
+    WorkHours,
+    BackupJobs,
+    RestoreTests,
+    ChangeEvents,
+    ThirdPartyStatus,
+    ThirdPartyIncidents,
+    Findings,
+    Scans,
+    Packages,
+    Advisories,
+    KevEntries,
+    MobileApps,
+    MobileReleases,
+    StoreRatingsDaily,
+    MobileInstallsDaily,
+    MobileEngagementDaily,
+    MobileVitalsDaily,
+    ReleaseHealthDaily,
     every="1m",
     lookback="90d",
 )
@@ -116,16 +166,24 @@ def _estate_items(world: World, span: Slice, *, is_first: bool) -> Iterator[Item
         return
     yield from ((Teams, team_row(world, team)) for team in TEAMS)
     yield from ((Applications, application_row(world, app)) for app in APPS)
+    yield Applications, orphan_row(world)
     yield from ((Components, component_row(world, part, span.until)) for part in PARTS)
     yield from ((ComponentEdges, row) for row in edge_rows(world, span.until))
-    if is_first:
-        yield from ((AppLinks, row) for row in link_rows(world))
+    yield from ((AppLinks, row) for row in link_rows(world))
+    if world.is_daily_due(span):
+        yield from agreed_rows(world)
 
 
 def _other_items(world: World, span: Slice) -> Iterator[Item]:
-    """Delivery, operations, probes, usage and cost of the slice."""
+    """All that happened in the slice: delivery, operations, security, the stores, probes, usage and cost."""
     yield from delivery_rows(world, span)
     yield from operations_rows(world, span)
+    yield from event_rows(world, span)
+    yield from backup_rows(world, span)
+    yield from security_rows(world, span)
+    yield from mobile_rows(world, span)
+    yield from ((CostDays, row) for row in cost_day_rows(world, span))
+    yield from ((WorkHours, row) for row in work_hours_rows(world, span))
     probes = probe_frame(world, span)
     if probes.height:
         yield ProbeResults, probes

@@ -169,7 +169,15 @@ PARTS = (
     Part("batch-01", "batch-01", "server", "vm", 0, 0, "aws"),
     Part("backup-01", "backup-01", "server", "host", 0, 0, "on_premises"),
     Part("legacy-ftp", "legacy-ftp server", "server", "host", 0, 0, "on_premises"),
+    Part("booking-worker", "Booking Worker", "api", "k8s_workload", 45, 85, "aws", "postgresql-primary", "node-02"),
+    Part("lead-scoring-batch", "Lead Scoring Batch", "api", "k8s_workload", 30, 450, "aws", "clickhouse-analytics",
+         "batch-01"),
 )
+# What nobody linked although its name says whose it is, and an application that nobody looks after any more.
+UNOWNED = ("booking-worker", "lead-scoring-batch")
+STRAY_REPOSITORY = "owner-portal-statements"
+ORPHAN = App("legacy-intranet", "Legacy Intranet", "web", "data", 4, "Platform", 0, 0, 0, "", "", "", ("", "", "", ""),
+             "Forms and phone lists of before; switched off once the last form has moved.")
 # fmt: on
 
 DB_SYSTEMS = {
@@ -189,6 +197,12 @@ PROBED = {
 }
 APP = {app.app_id: app for app in APPS}
 PART = {part.key: part for part in PARTS}
+PRODUCTS = tuple(dict.fromkeys(app.product for app in APPS))
+
+
+def slug(name: str) -> str:
+    """The name as an id: lower case, hyphens for spaces."""
+    return name.lower().replace(" ", "-")
 
 
 def apps_of(component: str) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from aurora.contracts import Row, Table
 from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, Releases, Repositories
-from ingest.demo.catalog import APPS, BOT, PEOPLE, App
+from ingest.demo.catalog import APPS, BOT, PEOPLE, STRAY_REPOSITORY, App, slug
 from ingest.demo.delivery import Commit, Plan, plans
 from ingest.demo.estate import repo_url
 from ingest.demo.world import DAY, HOUR, MINUTE, Slice, World, floor
@@ -24,6 +24,7 @@ def delivery_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Row]
     if floor(span.since, HOUR) < floor(span.until, HOUR):
         for app in APPS:
             yield Repositories, repository_row(world, app, span.until)
+        yield Repositories, stray_repository_row(world)
 
 
 def _pushed(plan: Plan) -> tuple[Commit, ...]:
@@ -45,7 +46,7 @@ def commit_row(world: World, app: App, commit: Commit) -> Row:
         "repo_id": world.id(app.app_id),
         "sha": commit.sha,
         "parents": [commit.parent] if commit.parent else [],
-        "author_id": None if commit.author == BOT else commit.author.lower().replace(" ", "-"),
+        "author_id": None if commit.author == BOT else slug(commit.author),
         "author_name": commit.author,
         "authored_at": commit.at,
         "committed_at": commit.at,
@@ -139,4 +140,23 @@ def repository_row(world: World, app: App, now: datetime) -> Row:
         "created_at": world.start - int(world.between(200, 1500, app.app_id, "age")) * DAY,
         "first_seen_at": world.start,
         "pushed_at": head.at if head else None,
+    }
+
+
+def stray_repository_row(world: World) -> Row:
+    """The row of a repository that no application claims and nobody has touched for months."""
+    return {
+        "repo_id": world.id(STRAY_REPOSITORY),
+        "full_name": f"horizon/{STRAY_REPOSITORY}",
+        "url": f"https://git.example.com/horizon/{STRAY_REPOSITORY}",
+        "default_branch": "main",
+        "head_sha": world.sha("commit", STRAY_REPOSITORY),
+        "head_at": world.start - 40 * DAY,
+        "commit_count": 212,
+        "language": "TypeScript",
+        "is_private": True,
+        "is_archived": False,
+        "created_at": world.start - 400 * DAY,
+        "first_seen_at": world.start,
+        "pushed_at": world.start - 40 * DAY,
     }

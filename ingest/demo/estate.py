@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from aurora.contracts import Row
-from ingest.demo.catalog import APPS, DB_SYSTEMS, PARTS, PEOPLE, App, Part, Team
+from ingest.demo.catalog import APPS, DB_SYSTEMS, ORPHAN, PART, PARTS, App, Part, Team
+from ingest.demo.governance import roles
+from ingest.demo.names import BACKUPS, STORE_APPS, backup_plan_id, errors_project_id, project_id, store_app_id
+from ingest.demo.spending import SUBSCRIPTIONS
 from ingest.demo.stories import silent_from
 from ingest.demo.world import DAY, World
 
@@ -14,6 +17,7 @@ GIB = 1024**3
 
 def application_row(world: World, app: App) -> Row:
     """The row of an application, all that people would fill in."""
+    who = roles(world, app)
     frontend, backend, database, infrastructure = ([word for word in part.split(", ") if word] for part in app.stack)
     return {
         "app_id": app.app_id,
@@ -29,10 +33,10 @@ def application_row(world: World, app: App) -> Row:
         "stack_backend": backend,
         "stack_database": database,
         "stack_infrastructure": infrastructure,
-        "product_owner": world.pick(PEOPLE, app.app_id, "owner"),
-        "lead_developer": world.pick(PEOPLE, app.app_id, "lead"),
-        "qa_lead": world.pick(PEOPLE, app.app_id, "qa"),
-        "devops": world.pick(PEOPLE, app.team, "devops"),
+        "product_owner": who["product_owner"],
+        "lead_developer": who["developer"],
+        "qa_lead": who["qa_lead"],
+        "devops": who["devops"],
         "team_id": app.team,
         "runbook_url": f"https://wiki.example.com/runbooks/{app.app_id}",
         "links": json.dumps({"Repository": repo_url(app), "Dashboard": f"https://grafana.example.com/d/{app.app_id}"}),
@@ -48,18 +52,48 @@ def repo_url(app: App) -> str:
     return f"https://git.example.com/horizon/{app.app_id}"
 
 
-def link_rows(world: World) -> Iterator[Row]:
-    """What belongs to which application: its repository, components and cost tag."""
-    for app in APPS:
-        yield _link_row(world, app, "repository", world.id(app.app_id))
-        yield _link_row(world, app, "cost", f"tag:app={app.app_id}")
-        for key in (app.main, *app.needs.split()):
-            yield _link_row(world, app, "component", world.id(key))
-
-
-def _link_row(world: World, app: App, kind: str, native_id: str) -> Row:
+def orphan_row(world: World) -> Row:
+    """The row of the application that nobody looks after: little more than its name."""
     return {
-        "app_id": app.app_id,
+        "app_id": ORPHAN.app_id,
+        "name": ORPHAN.name,
+        "type": ORPHAN.type,
+        "env_tier": "production",
+        "lifecycle": "deprecated",
+        "tier": ORPHAN.tier,
+        "description": ORPHAN.description,
+        "team_id": ORPHAN.team,
+        "updated_at": world.start,
+    }
+
+
+def link_rows(world: World) -> Iterator[Row]:
+    """What belongs to which application, whole: code, components, store listings, projects, backups and costs."""
+    for app in APPS:
+        yield _link_row(world, app.app_id, "repository", world.id(app.app_id))
+        yield _link_row(world, app.app_id, "cost", f"tag:app={app.app_id}")
+        yield _link_row(world, app.app_id, "project", project_id(world, app.product))
+        for key in (app.main, *app.needs.split()):
+            yield _link_row(world, app.app_id, _kind_of(PART[key]), world.id(key))
+            if key in BACKUPS:
+                yield _link_row(world, app.app_id, "backup", backup_plan_id(world, key))
+    for app_id in STORE_APPS:
+        yield _link_row(world, app_id, "store_app", store_app_id(world, app_id))
+        yield _link_row(world, app_id, "project", errors_project_id(world, app_id))
+    for subscription in SUBSCRIPTIONS:
+        for app_id, share in subscription.shares:
+            yield _link_row(world, app_id, "cost", subscription.mark) | {"share_ratio": share}
+
+
+def _kind_of(part: Part) -> str:
+    if part.kind == "messaging_channel":
+        return part.kind
+    return "third_party" if part.type == "third_party" else "component"
+
+
+def _link_row(world: World, app_id: str, kind: str, native_id: str) -> Row:
+    return {
+        "app_id": app_id,
         "kind": kind,
         "native_id": native_id,
         "path_prefix": "",
@@ -67,10 +101,6 @@ def _link_row(world: World, app: App, kind: str, native_id: str) -> Row:
         "method": "explicit",
         "state": "confirmed",
         "updated_at": world.start,
-        "version": 1,
-        "changed_by": "demo",
-        "changed_at": world.start,
-        "is_deleted": False,
     }
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from ingest.demo.catalog import PART, PARTS, apps_of
+from ingest.demo.catalog import PART, PARTS, UNOWNED, apps_of
 from ingest.demo.episode import Effect, Episode, Trouble
 from ingest.demo.world import HOUR, MINUTE, WEEK, World, floor
 
-STORIED = {"payment-gateway", "mongodb-cluster", "legacy-ftp", "damac-crm-api", "payment-api", "checkout"}
+STORIED = {"payment-gateway", "mongodb-cluster", "legacy-ftp", "damac-crm-api", "payment-api", "checkout", *UNOWNED}
 WEAK = ("sms-gateway", "whatsapp-business-api", "kyc-provider")
 
 

@@ -39,6 +39,10 @@ class World:
         """One of the things."""
         return things[int(self.dice(*about) * len(things))]
 
+    def is_daily_due(self, span: "Slice") -> bool:
+        """Whether what is told once a day is due: a UTC day was completed in the slice, or nothing was told before."""
+        return span.since == self.start or bool(span.days())
+
     def sha(self, *about: object) -> str:
         """Forty hex digits, as git names a commit."""
         return _digest(self.seed, about).hex()
@@ -54,6 +58,11 @@ class Slice:
     def has(self, instant: datetime | None) -> bool:
         """Whether the instant is known and lies in the slice."""
         return instant is not None and self.since <= instant < self.until
+
+    def days(self) -> list[datetime]:
+        """The UTC days that were completed in the slice, as their midnights; the first may have begun before it."""
+        first, end = floor(self.since, DAY), floor(self.until, DAY)
+        return [first + number * DAY for number in range((end - first) // DAY)]
 
 
 def _digest(seed: int, about: tuple[object, ...]) -> bytes:

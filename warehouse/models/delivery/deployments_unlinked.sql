@@ -1,10 +1,11 @@
 -- One row per deployment that no confirmed link gives to an application; counted and shown, so that none is missing.
 -- grain: deployment_id
+-- stored: yes
 select d.deployment_id, d.repo_id, d.component_id, d.environment, d.env_tier, d.ref, d.sha, d.version, d.created_at,
        d.started_at, d.finished_at, d.status, coalesce(d.is_rollback, false) as is_rollback, d.actor, d.url, d.source,
        d.source_instance
 from deployments d
 where d.app_id is null and not exists (
   select 1 from app_links_now l
-  where l.state = 'confirmed' and ((l.kind = 'repository' and l.native_id = d.repo_id)
-                                   or (l.kind = 'store_app' and l.native_id = d.store_app_id)))
+  where ((l.kind = 'repository' and l.native_id = d.repo_id) or (l.kind = 'store_app' and l.native_id = d.store_app_id))
+    and (l.env_pattern is null or try(regexp_matches(d.environment, l.env_pattern))))

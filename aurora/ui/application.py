@@ -1,0 +1,198 @@
+"""One application from all sides: the head of its page, and what each tab but the registry's shows."""
+
+import json
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from aurora.contracts import TABLES, Row
+from aurora.insights.marks import deployment_marks
+from aurora.ui import charts, tables
+from aurora.ui.applications import deployed
+from aurora.ui.data import rows
+from aurora.ui.filters import Span
+from aurora.ui.frame import empty
+from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, count, money, number, percent, safe
+
+COMPONENT = "pages/operate/component.py"
+LEAST = 0.05
+PARTS = """
+    select part, score, weight_ratio, lost_score, has_data, reasons, day from app_scores
+    where app_id = $id and day = (select max(day) from app_scores where app_id = $id)
+    order by has_data desc, lost_score desc, part"""
+WHY_NOT = "select part, no_data_reason from app_score_facts where app_id = $id and not has_data"
+SCORE_DAYS = "select day, score from app_score_days where app_id = $id order by day"
+COMPONENTS = """
+    select s.*, u.uptime_pct, t.trend
+    from app_components a
+    join component_status s on s.component_id = a.component_id
+    left join component_uptime u on u.component_id = a.component_id and u.time_window = '30d'
+    left join (
+      select h.component_id, list(h.response_time_ms order by h.bucket_at) as trend
+      from health_series(since := $since, until := $until, bucket_s := $bucket_s) h
+      where h.response_time_ms is not null
+        and h.component_id in (select component_id from app_components where app_id = $id)
+      group by h.component_id
+    ) t on t.component_id = a.component_id
+    where a.app_id = $id order by s.status_rank, s.name"""
+SERIES = """
+    select bucket_at, avg(response_time_ms) as response_time_ms, max(response_time_p95_ms) as response_time_p95_ms
+    from health_series(since := $since, until := $until, bucket_s := $bucket_s)
+    where component_id in (select component_id from app_components where app_id = $id)
+      and component_id in (select component_id from components where type in ('api', 'cdn'))
+    group by bucket_at order by bucket_at"""
+SHIPPED = """
+    select finished_at as shipped_at, version, status, is_rollback, app_id
+    from deployments_by_app
+    where app_id = $id and env_tier = 'production' and status in ('success', 'failed', 'rolled_back')
+      and finished_at >= $since and finished_at < $until
+    order by shipped_at"""
+CHANGES = """
+    from change_ledger(since := $since, until := $until) where app_id = $id order by occurred_at desc"""
+BEFORE = """
+    select occurred_at, minutes_before, kind, app_name, title, state, actor
+    from changes_before(at := $at, minutes := $minutes) where app_id = $id or $id = '' order by occurred_at desc"""
+
+
+def head(row: Row) -> None:
+    """Badges, then the figures of the card."""
+    mark = STATUS[row["status"]]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(mark.word, icon=f":material/{mark.icon}:", color=mark.color)
+        said = [TYPE_WORD.get(row["type"], row["type"]), row["env_tier"], row["lifecycle"]]
+        said += [f"tier {row['tier']}" if row["tier"] else None, row["team_name"] or row["team_id"] or "no team"]
+        for word in said:
+            if word and word != "unknown":
+                st.badge(safe(word), color="gray")
+        if row["status_reason"]:
+            st.markdown(safe(row["status_reason"]))
+    with st.grid(columns=6, min_column_width=150):
+        st.metric(
+            "Score", number(row["score"]), border=True,
+            help=f"Of 100. {number(row['score_coverage_pct'], '%')} of the weights had data.",
+        )  # fmt: skip
+        st.metric("Uptime 30 d", percent(row["uptime_30d_pct"]), border=True)
+        st.metric("Response", number(row["response_time_ms"], "ms"), border=True)
+        st.metric("Users", count(row["active_users"]), border=True)
+        st.metric("Cost this month", money(row["month_cost"], row["currency"]), border=True)
+        st.metric(
+            "Last deployed", ago(row["last_deployed_at"]) if row["last_deployed_at"] else NOTHING, border=True,
+            help=safe(deployed(row["last_deployed_at"], row["last_version"])),
+        )  # fmt: skip
+
+
+def overview(row: Row, span: Span) -> None:
+    """Where the points of the score went, and who and what the application is."""
+    left, right = st.columns([2, 1], gap="medium")
+    with left.container(border=True, height="stretch"):
+        score(row["app_id"])
+    with right.container(border=True, height="stretch"):
+        about(row)
+
+
+def score(app_id: str) -> None:
+    """The parts of the score, and below each row that took points."""
+    parts = rows(PARTS, id=app_id)
+    st.subheader("Where the points go", anchor=False)
+    if not parts.height:
+        empty("Not judged yet", "Scores are made every five minutes while Aurora runs.")
+        return
+    why_not = dict(rows(WHY_NOT, id=app_id).iter_rows())
+    st.altair_chart(charts.parts(parts), alt="Score of each part, 0 to 100")
+    lost = reasons(parts)
+    chosen = tables.pick(
+        lost, "lost", "Rows that took points",
+        ("No row takes a point", "Every part with data is worth its full points."),
+        part=st.column_config.TextColumn("Part", width=80),
+        lost=st.column_config.NumberColumn("Points", format="−%.1f", width=60),
+        text=st.column_config.TextColumn("What took them", width="large"),
+        row_table=st.column_config.TextColumn("Rows in", width=110), row_id=None,
+    )  # fmt: skip
+    if chosen and (table := TABLES.get(chosen["row_table"])):
+        found = f"from {table.spec.name} where {table.spec.key[0]} = $row_id order by {table.spec.time} desc limit 20"
+        tables.plain(rows(found, row_id=chosen["row_id"]), "The rows themselves", 6)
+    missing = [f"{part} ({why_not.get(part, 'no data')})" for part in parts.filter(~pl.col("has_data"))["part"]]
+    if missing:
+        st.caption(f"No data, so not counted either way: {safe(', '.join(missing))}.")
+    days = rows(SCORE_DAYS, id=app_id)
+    if days.height > 1:
+        st.altair_chart(charts.score_days(days), alt="Score per day")
+
+
+def reasons(parts: pl.DataFrame) -> pl.DataFrame:
+    """part, lost, text, row_table, row_id: the rows that took points, most first; less than LEAST is left out."""
+    told = [
+        {"part": part, "lost": one["lost"], "text": one["text"], "row_table": one["table"], "row_id": one["id"]}
+        for part, said in parts.select("part", "reasons").iter_rows()
+        for one in json.loads(said or "[]")
+        if one["lost"] >= LEAST
+    ]
+    kinds = {"part": pl.String, "lost": pl.Float64, "text": pl.String, "row_table": pl.String, "row_id": pl.String}
+    return pl.DataFrame(told, schema=kinds).sort("lost", descending=True)
+
+
+def about(row: Row) -> None:
+    """Description, owners, stack and links as a list."""
+    st.subheader("About", anchor=False)
+    if row["description"]:
+        st.markdown(safe(row["description"]))
+    owners = [("Product owner", "product_owner"), ("Lead developer", "lead_developer"), ("QA lead", "qa_lead")]
+    owners += [("DevOps", "devops"), ("Domain", "domain"), ("Product", "product")]
+    lines = [f"**{label}** {safe(row[name])}" for label, name in owners if row[name]]
+    stacks = [(label, row[f"stack_{label}"]) for label in ("frontend", "backend", "database", "infrastructure")]
+    lines += [f"**{label.capitalize()}** {safe(', '.join(told))}" for label, told in stacks if told]
+    if row["rpo_s"] is not None or row["rto_s"] is not None:
+        said = [
+            f"{name} {value / 60:,.0f} min"
+            for name, value in (("point", row["rpo_s"]), ("time", row["rto_s"]))
+            if value
+        ]
+        lines.append(f"**Recovery** {', '.join(said)}")
+    st.markdown("  \n".join(lines) or "Nobody has described it yet: see the Registry tab.")
+    for name, address in links(row).items():
+        st.link_button(safe(name), address, icon=":material/open_in_new:", type="tertiary")
+
+
+def links(row: Row) -> dict[str, str]:
+    """Runbook and links whose address is one of the web; anything else is not offered to click."""
+    told: Any = json.loads(row["links"]) if row["links"] else {}
+    found = {str(name): str(address) for name, address in told.items()} if isinstance(told, dict) else {}
+    if row["runbook_url"]:
+        found = {"Runbook": row["runbook_url"], **found}
+    return {name: address for name, address in found.items() if address.startswith(("https://", "http://"))}
+
+
+def health(row: Row, span: Span) -> None:
+    """Response time with deployments marked, and the components worst first."""
+    params = {"id": row["app_id"], **span.params}
+    frame = rows(COMPONENTS, **params)
+    if not frame.height:
+        empty("No component is linked to it", "Link its components on the Registry tab: nothing about health is known.")
+        return
+    series = rows(SERIES, **params)
+    if series["response_time_ms"].is_not_null().any():
+        marks = deployment_marks(rows(SHIPPED, id=row["app_id"], **span.window))
+        measures = {"response_time_ms": "mean", "response_time_p95_ms": "slowest component, 95th percentile"}
+        with st.container(border=True):
+            st.altair_chart(charts.lines(series, measures, "ms", marks, height=220), alt="Response time")
+    if opened := tables.components(frame, "Uptime 30 d", "app-components"):
+        st.switch_page(COMPONENT, query_params={"component": opened})
+
+
+def changes(row: Row, span: Span) -> None:
+    """The ledger of the range, and what changed in the hour before a row of it, or before any instant."""
+    chosen = tables.pick(
+        rows(CHANGES, id=row["app_id"], **span.window).select("occurred_at", "kind", "title", "state", "actor"),
+        "app-changes", "Changes",
+        ("Nothing changed", "No deployment, alert, incident, edit, cost jump or finding in this range."),
+        title=st.column_config.TextColumn("What", width="large"),
+    )  # fmt: skip
+    st.subheader("What changed before", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        at = chosen["occurred_at"] if chosen else span.until.replace(second=0)
+        at = st.datetime_input("Instant (UTC)", value=at, key=f"before-{at:%Y%m%d%H%M}") or at
+        minutes = st.selectbox("Minutes before", [15, 60, 240, 1440], index=1, key="before-minutes")
+        everywhere = st.toggle("All applications", key="before-all")
+    asked = {"at": at, "minutes": minutes, "id": "" if everywhere else row["app_id"]}
+    tables.plain(rows(BEFORE, **asked), "Changes before", 10, or_else=("Nothing changed then", "Look further back."))

@@ -1,0 +1,1 @@
+"""Reading catalog files: hostile YAML made safe, where the files lie, and what their entities mean for the estate."""

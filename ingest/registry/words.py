@@ -1,0 +1,47 @@
+"""The keys and words of the registry's files, and the columns they stand for."""
+
+from aurora.contracts import Table
+from aurora.contracts.columns import words_of
+from aurora.contracts.estate import Applications, AppLinks, Memberships, Teams
+from aurora.contracts.operations import Slos
+
+KINDS = words_of(AppLinks.columns()["kind"])
+STACK = ("frontend", "backend", "database", "infrastructure")
+OWNERS = ("product_owner", "lead_developer", "qa_lead", "devops")
+APPLICATION = (
+    *("id", "name", "type", "environment", "lifecycle", "tier", "description", "domain", "product", "team", "runbook"),
+    *("stack", "owners", "links", "tags", "depends_on", "recovery", "has", "objective", "budget"),
+)
+TEAM = ("id", "name", "kind", "parent", "contact", "channel", "members")
+RULE = ("kind", "match", "pattern", "environment", "applies_to")
+# What a source measures goes out of date the moment that it is typed.
+FACTS = (
+    *("uptime", "availability", "response_time", "latency", "error_rate", "throughput", "active_users", "status"),
+    *("health", "metrics", "alerts", "incidents", "last_deployed", "deployment_count", "deployments", "version"),
+    *("commit_count", "last_commit", "commits", "dependencies", "vulnerabilities", "coverage", "monthly_cost", "cost"),
+    *("costs", "spend", "crash_rate", "rating", "downloads"),
+)
+_FACTS = {name.replace("_", ""): name.replace("_", " ") for name in FACTS}
+APPLIES = {"team": "team_id", "environment": "env_tier"} | {
+    name: name for name in ("type", "lifecycle", "tier", "domain", "product")
+}
+
+
+def _words(table: type[Table], column: str, **others: str) -> dict[str, str]:
+    return {word: word for word in words_of(table.columns()[column])} | others
+
+
+TYPES = _words(Applications, "type", ios="mobile_ios", android="mobile_android", website="web", service="microservice")
+TIERS = _words(
+    Applications, "env_tier", prod="production", live="production", stage="staging", uat="staging", test="testing",
+    qa="testing", dev="development",
+)  # fmt: skip
+LIFECYCLES = _words(Applications, "lifecycle")
+TEAM_KINDS = _words(Teams, "kind", organization="organisation")
+ROLES = _words(Memberships, "role")
+WINDOWS = _words(Slos, "window")
+
+
+def fact(name: str) -> str | None:
+    """The measured fact that a key means, however it is spelt; None if it means none."""
+    return _FACTS.get(name.lower().replace("_", "").replace("-", ""))
