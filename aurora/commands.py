@@ -18,7 +18,7 @@ from rich.text import Text
 from aurora.contracts import TABLES, Row
 from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.judge import judge
-from aurora.registry_export import as_toml
+from aurora.registry_export import as_toml, read_register
 from aurora.settings import Settings, SourceSettings, load
 from aurora.up import end_with_parent
 from ingest.connector import load_connectors
@@ -139,9 +139,7 @@ def ask(settings: Settings, query: str, format: str, out: Console) -> None:
 
 def print_registry(settings: Settings) -> None:
     """Print the register as it stands, as the TOML that may stand beside aurora.toml."""
-    rows = Warehouse(settings.published).rows
-    marts = (rows(f"from {name} order by all") for name in ("applications_now", "app_links_now", "teams"))
-    print(as_toml(*marts), end="")
+    print(as_toml(read_register(Warehouse(settings.published).rows)), end="")
 
 
 def list_sources(settings: Settings, out: Console) -> None:

@@ -7,6 +7,8 @@ import duckdb
 from pydantic import ValidationError
 
 from aurora.errors import NotPublishedError, SettingsError
+from aurora.insights.score_rules import load_rules
+from aurora.insights.scorecards import load_scorecards
 from aurora.settings import Secret, Settings, option_error
 from ingest.connector import load_connectors
 from ingest.plan import planned_sources
@@ -28,7 +30,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """All findings, the wrong ones first."""
-    looks = (_settings, _disk, _worker, _sources, _models)
+    looks = (_settings, _disk, _worker, _sources, _rules, _models)
     findings = [finding for look in looks for finding in look(settings)]
     return sorted(findings, key=lambda finding: not finding.is_wrong)
 
@@ -87,6 +89,19 @@ def _sources(settings: Settings) -> list[Finding]:
     return failing or [Finding(f"{rows.height} streams, none failing")]
 
 
+def _rules(settings: Settings) -> list[Finding]:
+    """The files that say what is judged, and how."""
+    found = []
+    for name, load in (("score.toml", load_rules), ("scorecards.toml", load_scorecards)):
+        try:
+            load(settings.reference(name))
+        except SettingsError as error:
+            found.append(Finding(f"{error}: nothing is judged by it until it is mended", True))
+        else:
+            found.append(Finding(f"{settings.reference(name)}: readable"))
+    return found
+
+
 def _models(settings: Settings) -> list[Finding]:
     """Grain and checks of every model, on the rows that are there."""
     try:
@@ -104,6 +119,8 @@ def check_model(warehouse: Warehouse, name: str, arguments: str = "") -> list[st
     grain, source = ", ".join(model.grain), f"{name}{arguments}"
     found = []
     try:
+        if model.is_stored:  # what is stored may be old, because it could not be filled again
+            warehouse.rows(f"select count(*) from ({model.sql})")
         twice = warehouse.rows(f"select {grain} from {source} group by {grain} having count(*) > 1 limit 1")
         if twice.height:
             found.append(f"model {name}: more than one row for {twice.row(0)}: its grain is {grain}")

@@ -1,43 +1,93 @@
-"""The estate as registry files would declare it: frames of applications, links and teams in, TOML text out."""
+"""The estate as registry files would declare it: what the warehouse knows of it in, TOML text out."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 import tomli_w
 
 Row = dict[str, Any]
+Rows = Callable[[str], pl.DataFrame]
 _STACK = ("frontend", "backend", "database", "infrastructure")
 _OWNERS = ("product_owner", "lead_developer", "qa_lead", "devops")
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+APPLICATIONS = "from applications_now order by app_id"
+# Links by rule are written out too: the export stands alone, without the rules that made them.
+LINKS = """
+    select distinct app_id, kind, stated_as as native_id, path_prefix, env_pattern, is_pattern, share_ratio
+    from link_statements where state = 'confirmed'"""
+TEAMS = """
+    select team_id, name, kind, parent_id, contact, channel from teams
+    qualify row_number() over (partition by team_id order by declared_rank(source), updated_at desc) = 1"""
+MEMBERS = """
+    select m.scope_id as team_id, p.display_name as name, m.role from memberships m
+    join people p on p.person_id = m.person_id
+    where m.scope_type = 'team' and p.display_name is not null order by all"""
+OBJECTIVES = """
+    select app_id, max(target_pct) filter (where kind = 'time_slice') as availability_pct,
+           min(threshold) filter (where kind = 'threshold') as response_ms, max("window") as "window"
+    from slos_now where app_id is not null group by app_id"""
+BUDGETS = """
+    select app_id, limit_amount, currency, starts_on from budgets_now
+    where app_id is not null and period = 'month'
+    qualify row_number() over (partition by app_id order by starts_on desc, budget_id) = 1"""
+EDGES = """
+    select from_id as app_id, to_id, to_type from graph_edges
+    where from_type = 'app' and evidence = 'declared' and kind = 'depends_on' order by all"""
 
 
-def as_toml(applications: pl.DataFrame, links: pl.DataFrame, teams: pl.DataFrame) -> str:
+@dataclass(frozen=True)
+class Register:
+    """What is exported, with the columns of the queries above; each frame but the first may be empty."""
+
+    applications: pl.DataFrame
+    links: pl.DataFrame
+    teams: pl.DataFrame
+    members: pl.DataFrame
+    objectives: pl.DataFrame
+    budgets: pl.DataFrame
+    edges: pl.DataFrame
+
+
+def read_register(rows: Rows) -> Register:
+    """The register as the warehouse has it, edits of people included."""
+    return Register(*(rows(sql) for sql in (APPLICATIONS, LINKS, TEAMS, MEMBERS, OBJECTIVES, BUDGETS, EDGES)))
+
+
+def as_toml(register: Register) -> str:
     """Registry text in the format of docs/registry.md, in one order; what is null is left out.
 
-    `applications` and `links` have the columns of applications_now and app_links_now (native_id as stated). Of links
-    those count that are confirmed and no rule made, where the frame has `state` and `method`.
+    Of members only names and roles are known: their addresses are kept as hashes.
     """
-    by_app: dict[str, list[Row]] = {}
-    for link in links.iter_rows(named=True):
-        if link.get("state", "confirmed") == "confirmed" and link.get("method", "explicit") != "rule":
-            by_app.setdefault(link["app_id"], []).append(link)
+    members = _by(register.members, "team_id")
+    parts = [_by(frame, "app_id") for frame in (register.links, register.objectives, register.budgets, register.edges)]
     told = {
-        "team": [_team(row) for row in teams.sort("team_id").iter_rows(named=True)],
+        "team": [_team(row, members) for row in register.teams.sort("team_id").iter_rows(named=True)],
         "application": [
-            _application(row, by_app.get(row["app_id"], []))
-            for row in applications.sort("app_id").iter_rows(named=True)
+            _application(row, *(part.get(row["app_id"], []) for part in parts))
+            for row in register.applications.sort("app_id").iter_rows(named=True)
         ],
     }
     return tomli_w.dumps({kind: entries for kind, entries in told.items() if entries})
 
 
-def _team(row: Row) -> Row:
+def _by(frame: pl.DataFrame, name: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in frame.iter_rows(named=True):
+        found.setdefault(row[name], []).append(row)
+    return found
+
+
+def _team(row: Row, members: dict[str, list[Row]]) -> Row:
     names = {"id": "team_id", "name": "name", "kind": "kind", "parent": "parent_id"}
-    return _filled({name: row.get(column) for name, column in (names | _same("contact", "channel")).items()})
+    told = {name: row.get(column) for name, column in (names | _same("contact", "channel")).items()}
+    in_it = [{"name": one["name"], "role": one["role"]} for one in members.get(row["team_id"], [])]
+    return _filled(told | {"members": in_it or None})
 
 
-def _application(row: Row, links: list[Row]) -> Row:
+def _application(row: Row, links: list[Row], objectives: list[Row], budgets: list[Row], edges: list[Row]) -> Row:
     return _filled(
         {
             "id": row["app_id"],
@@ -51,9 +101,28 @@ def _application(row: Row, links: list[Row]) -> Row:
             "owners": _filled({name: row.get(name) for name in _OWNERS}),
             "recovery": _filled({"rpo": _duration(row.get("rpo_s")), "rto": _duration(row.get("rto_s"))}),
             **{name: _texts(row.get(name)) for name in ("links", "tags")},
+            "depends_on": [_edge(edge) for edge in edges] or None,
+            "objective": _objective(objectives),
+            "budget": _budget(budgets),
             "has": _has(links),
         }
     )
+
+
+def _edge(edge: Row) -> str:
+    return f"component:{edge['to_id']}" if edge["to_type"] == "component" else str(edge["to_id"])
+
+
+def _objective(found: list[Row]) -> Row:
+    return _filled({name: found[0][name] for name in ("availability_pct", "response_ms", "window")}) if found else {}
+
+
+def _budget(found: list[Row]) -> Row:
+    if not found:
+        return {}
+    # Normalised, as stored money carries eighteen decimals; text, as money is never a float.
+    amount = f"{found[0]['limit_amount'].normalize():f}"
+    return {"monthly": amount, "currency": found[0]["currency"], "starts": found[0]["starts_on"]}
 
 
 def _word(row: Row, column: str) -> str | None:

@@ -19,6 +19,7 @@ from aurora.contracts.operations import (
     Incidents,
     MaintenanceWindows,
     MetricPoints,
+    Slos,
 )
 from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import FindingDecisions, Findings, Packages
@@ -88,6 +89,8 @@ def _verdicts(lake: Lake) -> None:
     budget = row(Budgets, budget_id="b", app_id="shop", starts_on=NOW.date(), is_deleted=False)
     put(lake, Budgets, [budget | {"version": version} for version in (1, 2)])
     put(lake, Findings, [row(Findings, number, repo_id="s1:r", state="open") for number in range(3)])
+    objective = row(Slos, slo_id="s", app_id="shop", is_deleted=False)
+    put(lake, Slos, [objective | {"version": version} for version in (1, 2)])
     decision = row(FindingDecisions, finding_key="finding_id-0", is_deleted=False)
     put(lake, FindingDecisions, [decision | {"version": version} for version in (1, 2)])
 

@@ -125,3 +125,25 @@ def test_a_mart_of_the_clock_or_with_arguments_is_not_stored(
             load_models()
     finally:
         load_models.cache_clear()
+
+
+def test_a_mart_that_cannot_be_filled_keeps_nothing_else_from_being_seen(
+    lake: Lake, data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sql = "select component_id, name::integer as n from components"
+    numbers = models.Model("numbers", "x", "One row per component.", ("component_id",), (), (), sql, True)
+    everything = (*load_models(), numbers)
+    monkeypatch.setattr("warehouse.publish.load_models", lambda: everything)
+    reads = tables_read() | {"numbers": frozenset({"components"})}
+    monkeypatch.setattr("warehouse.publish.tables_read", lambda: reads)
+    put(lake, Components, [component("s1:a", name="1")])
+    publish(lake, data)
+    put(lake, Components, [component("s1:b", name="two")])
+    put(lake, AppLinks, [link("shop", "component", "s1:b")])
+    publish(lake, data)
+    rows = Warehouse(data / "published").rows
+    assert rows("from numbers")["component_id"].to_list() == ["s1:a"]  # as it was
+    assert rows("from app_components")["component_id"].to_list() == ["s1:b"]
+    assert "numbers failed, it stays as it was" in caplog.text
+    publish(lake, data, rebuild=True)
+    assert Warehouse(data / "published").rows("from numbers").height == 0

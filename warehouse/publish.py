@@ -4,8 +4,10 @@ Readers of an older generation go on undisturbed. data/aurora.duckdb is the same
 """
 
 import json
+import logging
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from warehouse.lake import Lake
 from warehouse.locks import locked
 from warehouse.model import MACROS, load_models, models_hash, tables_read
 
+log = logging.getLogger("aurora.publish")
 KEPT_GENERATIONS = 5
 FULL_REBUILD_EVERY = 500
 SQL_TYPES: dict[type[pl.DataType], str] = {
@@ -109,17 +112,47 @@ def _write(
 def _fill(lake: Lake, file: Path, changed: list[type[Table]], full: bool, now: datetime | None) -> None:
     with duckdb.connect(str(file)) as con:
         con.execute("BEGIN")
-        for table in changed:
-            con.execute(view_of(lake, table))
-        if full:
-            clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
-            con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
-            con.execute(MACROS.read_text(encoding="utf-8"))
-        names = {table.spec.name for table in changed}
-        for model in load_models():
-            if full or (model.is_stored and tables_read()[model.name] & names):
-                con.execute(model.ddl)
-        con.execute("COMMIT")
+        try:
+            _define(con, lake, changed, full, now, con.execute)
+        except duckdb.Error:
+            # One mart that cannot be filled must not keep everything else from being seen: again, one by one.
+            con.execute("ROLLBACK")
+            _define(con, lake, changed, full, now, lambda ddl: _attempted(con, ddl))
+        else:
+            con.execute("COMMIT")
+
+
+def _define(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    changed: list[type[Table]],
+    full: bool,
+    now: datetime | None,
+    store: Callable[[str], object],
+) -> None:
+    """Views of the tables that changed, and the models: all of them, or the stored ones that read such a table."""
+    for table in changed:
+        con.execute(view_of(lake, table))
+    if full:
+        clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
+        con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
+        con.execute(MACROS.read_text(encoding="utf-8"))
+    names = {table.spec.name for table in changed}
+    for model in load_models():
+        if model.is_stored and (full or tables_read()[model.name] & names):
+            store(model.ddl)
+        elif full:
+            con.execute(model.ddl)
+
+
+def _attempted(con: duckdb.DuckDBPyConnection, ddl: str) -> None:
+    """Fill a stored model, or leave it as it was (empty if it is new) and say so."""
+    try:
+        con.execute(ddl)
+    except duckdb.Error as error:
+        head, _, sql = ddl.partition(" AS ")
+        log.error("%s failed, it stays as it was: %s", head, str(error).splitlines()[0])
+        con.execute(f"{head.replace('OR REPLACE TABLE', 'TABLE IF NOT EXISTS')} AS SELECT * FROM ({sql}) LIMIT 0")
 
 
 def view_of(lake: Lake, table: type[Table]) -> str:

@@ -70,7 +70,7 @@ def head(row: Row) -> None:
     with st.grid(columns=6, min_column_width=150):
         st.metric(
             "Score", number(row["score"]), border=True,
-            help=f"Of 100. {number(row['score_coverage_pct'], '%')} of the weights had data.",
+            help=f"Of 100; {number(row['score_coverage_pct'], '%')} of its weights have data. Below 30% there is none.",
         )  # fmt: skip
         st.metric("Uptime 30 d", percent(row["uptime_30d_pct"]), border=True)
         st.metric("Response", number(row["response_time_ms"], "ms"), border=True)

@@ -41,9 +41,8 @@ DAYS = """
     select day, currency, category, effective_cost from app_cost_daily
     where app_id = $id and day >= utc_now()::date - 60 order by day"""
 BUDGETS = """
-    select name, period, limit_amount, currency, changed_by, changed_at from budgets
-    where app_id = $id
-    qualify row_number() over (partition by budget_id order by version desc) = 1 and not is_deleted"""
+    select name, period, limit_amount, currency, changed_by, changed_at from budgets_now
+    where app_id = $id"""
 STORES = "from mobile_overview where app_id = $id order by platform, name"
 
 

@@ -7,13 +7,12 @@ order: 32
 import polars as pl
 import streamlit as st
 
-from aurora.registry_export import as_toml
+from aurora.registry_export import as_toml, read_register
 from aurora.ui import registry as show
 from aurora.ui import tables
 from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.frame import demo_badge, empty, freshness, page
-from aurora.ui.words import plural
 
 APPLICATION = "pages/estate/application.py"
 SILENT_DAYS = 30
@@ -41,7 +40,6 @@ CONFLICTS = """
 ORPHANS = "from orphans(days := $days) order by last_row_at nulls first, name"
 APPLICATIONS = "from applications_now order by app_id"
 LINKS = "from app_links_now order by app_id, kind, native_id"
-TEAMS = "from teams order by team_id"
 
 
 def opened(found: pl.DataFrame, key: str, name: str, or_else: tuple[str, str]) -> None:
@@ -84,12 +82,14 @@ def orphans() -> None:
 
 
 def export() -> None:
-    """The register as it stands, edits included, as files of applications."""
-    apps = rows(APPLICATIONS)
-    st.markdown("The register as it stands, with every edit made here, as TOML to keep beside `aurora.toml`.")
+    """The register as it stands, edits included, as a file of applications."""
+    st.markdown(
+        "The register as it stands, with every edit made here, as TOML to keep beside `aurora.toml`. "
+        "On the command line: `aurora registry`."
+    )
     st.download_button(
-        f"Export {plural(apps.height, 'application')} as TOML", icon=":material/download:", on_click="ignore",
-        data=lambda: as_toml(apps, rows(LINKS), rows(TEAMS)).encode(), file_name="applications.toml", mime="text/plain",
+        "Export as TOML", icon=":material/download:", on_click="ignore", file_name="applications.toml",
+        data=lambda: as_toml(read_register(rows)).encode(), mime="text/plain",
     )  # fmt: skip
 
 

@@ -2,15 +2,21 @@
 -- its links, and a return to an older commit recognised as a rollback.
 -- grain: app_id, deployment_id
 -- stored: yes
-with linked as (
-  -- distinct: an application may be linked to a repository by several folders, and by its store too
-  select distinct d.* exclude (app_id), coalesce(d.app_id, l.app_id) as app_id,
+with owned as (
+  -- a union, so that an application linked by several folders, and by its store too, has the deployment once
+  select d.deployment_id, l.app_id
+  from deployments d join app_links_now l on l.kind = 'repository' and l.native_id = d.repo_id
+  where d.app_id is null and (l.env_pattern is null or try(regexp_matches(d.environment, l.env_pattern)))
+  union
+  select d.deployment_id, l.app_id
+  from deployments d join app_links_now l on l.kind = 'store_app' and l.native_id = d.store_app_id
+  where d.app_id is null and (l.env_pattern is null or try(regexp_matches(d.environment, l.env_pattern)))
+)
+, linked as (
+  select d.* exclude (app_id), coalesce(d.app_id, o.app_id) as app_id,
          case when d.is_inferred then 3 when d.source in ('sentry', 'rollbar') then 2
               when d.ci_run_id is not null then 1 else 0 end as source_rank
-  from deployments d
-  left join app_links_now l on d.app_id is null
-    and ((l.kind = 'repository' and l.native_id = d.repo_id) or (l.kind = 'store_app' and l.native_id = d.store_app_id))
-    and (l.env_pattern is null or try(regexp_matches(d.environment, l.env_pattern)))
+  from deployments d left join owned o on o.deployment_id = d.deployment_id
 )
 , single as (
   select a.* from linked a where not exists (

@@ -2,13 +2,10 @@
 -- rate: spent so far / share of the month that the bill covers; last month's cost until the bill covers two days.
 -- grain: app_id
 -- check: limit_amount > 0
-with latest as (
-  select * from budgets qualify row_number() over (partition by budget_id order by version desc) = 1 and not is_deleted
-)
-, budget as (
+with budget as (
   select app_id, budget_id, name, currency,
          limit_amount::double / case period when 'year' then 12 when 'quarter' then 3 else 1 end as limit_amount
-  from latest
+  from budgets_now
   where app_id is not null and limit_amount > 0 and starts_on <= utc_now()::date
     and coalesce(ends_on, date '9999-12-31') >= utc_now()::date
   qualify row_number() over (partition by app_id order by starts_on desc, changed_at desc, budget_id) = 1

@@ -76,7 +76,7 @@ with decided as (
 select app_id, kind, native_id, path_prefix,
        -- what is no regular expression stands for itself, so that those who match with it do not fail
        case when is_regexp(env_pattern) then env_pattern else regexp_escape(env_pattern) end as env_pattern,
-       is_pattern and not is_found as is_pattern, method, state,
+       is_pattern, method, state,
        confidence_ratio, share_ratio, stated_as, is_found, declared_in, said_by, updated_at
 from resolved
 qualify row_number() over (partition by app_id, kind, native_id, path_prefix
