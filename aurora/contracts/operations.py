@@ -414,3 +414,188 @@ class RestoreTests(Table, key="restore_test_id", time="started_at", owner="peopl
     data_loss_s = measure()
     notes = text(null=True)
     actor = text()
+
+
+class ApiEndpointStats(
+    Table, key="component_id endpoint method ts_start", time="ts_start", part="day(ts_start)", mode="upsert"
+):
+    """One row per endpoint, method and interval."""
+
+    component_id = text()
+    endpoint = text("route template")
+    method = one_of("get", "head", "post", "put", "patch", "delete", "options", "other")
+    ts_start = instant()
+    ts_end = instant()
+    call_count = count(null=False)
+    error_count = count()
+    response_time_ms = measure("mean")
+    p50_ms = measure()
+    p95_ms = measure()
+    p99_ms = measure()
+    max_ms = measure()
+    query_count = count("database calls, where known")
+    latency_sketch = blob()
+
+
+class ApiEndpointErrors(
+    Table, key="component_id endpoint method ts_start error_code", time="ts_start", part="day(ts_start)", mode="upsert"
+):
+    """One row per endpoint, method, interval and error code."""
+
+    component_id = text()
+    endpoint = text()
+    method = one_of("get", "head", "post", "put", "patch", "delete", "options", "other")
+    ts_start = instant()
+    ts_end = instant()
+    error_code = text()
+    error_count = count(null=False)
+    last_occurred_at = instant(null=True)
+
+
+class ErrorGroups(Table, key="error_group_id", time="first_seen_at", mode="upsert"):
+    """One row per group of like errors, crashes or ANRs."""
+
+    error_group_id = text()
+    project_id = text()
+    store_app_id = text(null=True)
+    platform = one_of("ios", "android", "web", "server", "unknown", null=True)
+    kind = one_of("error", "crash", "anr", "non_fatal")
+    level = one_of("fatal", "error", "warning", "info", "unknown", null=True)
+    title = text()
+    location = text(null=True)
+    state = one_of("open", "resolved", "ignored", "unknown")
+    state_raw = text(null=True)
+    is_unhandled = flag()
+    event_count = count()
+    user_count = count()
+    first_version = text(null=True)
+    last_version = text(null=True)
+    first_seen_at = instant()
+    last_seen_at = instant()
+    url = text(null=True)
+
+
+class ErrorCounts(
+    Table,
+    key="project_id service env_tier version error_type ts_start",
+    time="ts_start",
+    part="day(ts_start)",
+    mode="upsert",
+):
+    """One row per project, service, release, error type and interval (Sentry, Rollbar, log aggregations)."""
+
+    project_id = text()
+    service = text()
+    env_tier = one_of("production", "staging", "testing", "development", "unknown")
+    version = text()
+    error_type = text()
+    ts_start = instant()
+    ts_end = instant()
+    level = text(null=True)
+    event_count = count(null=False)
+    user_count = count()
+    sample_message = text(null=True)
+    sample_ref = text(null=True)
+
+
+class Silences(VersionedTable, key="silence_id version", time="changed_at", mode="versioned", owner="people"):
+    """One row per version of a silence or snooze; ends by itself."""
+
+    silence_id = text()
+    matcher = json_text(null=False)
+    starts_at = instant()
+    ends_at = instant()
+
+
+class DbStats(Table, key="component_id database observed_at", time="observed_at", part="day(observed_at)"):
+    """One row per database and instant."""
+
+    component_id = text()
+    database = text()
+    observed_at = instant()
+    role = one_of("primary", "replica", "pooler", "unknown", null=True)
+    connections_used = whole()
+    connections_max = whole()
+    connections_active = whole()
+    connections_idle = whole()
+    connections_idle_in_tx = whole()
+    blocked = whole()
+    pool_waiting = whole()
+    pool_max_wait_ms = measure()
+    longest_tx_s = measure()
+    cache_hit_ratio = measure()
+    deadlock_count = count()
+    slow_query_count = count()
+    ops_per_minute = measure()
+    used_memory_bytes = count()
+    max_memory_bytes = count()
+    evicted_count = count()
+
+
+class DbReplication(Table, key="component_id replica_id observed_at", time="observed_at", part="day(observed_at)"):
+    """One row per primary, replica and instant."""
+
+    component_id = text()
+    replica_id = text()
+    observed_at = instant()
+    state = one_of("streaming", "catching_up", "stopped", "unknown", null=True)
+    state_raw = text(null=True)
+    sync_state = text(null=True)
+    lag_s = measure("null = unknown, 0 when positions are equal")
+    lag_bytes = count()
+    slot_retained_bytes = count()
+    last_error = text(null=True)
+
+
+class WorkloadStates(Table, key="component_id observed_at", time="observed_at", part="day(observed_at)"):
+    """One row per Kubernetes or Docker workload and instant."""
+
+    component_id = text()
+    observed_at = instant()
+    desired = whole()
+    ready = whole()
+    available = whole()
+    updated = whole()
+    restart_count = count()
+    not_ready_reason = text(null=True)
+    cpu_cores = real()
+    cpu_request_cores = real()
+    cpu_limit_cores = real()
+    memory_used_bytes = count()
+    memory_request_bytes = count()
+    memory_limit_bytes = count()
+
+
+class MessagingChannels(Table, key="component_id observed_at", time="observed_at", part="month(observed_at)"):
+    """One row per messaging number and instant."""
+
+    component_id = text()
+    account_id = text()
+    display_name = text(null=True)
+    observed_at = instant()
+    can_send = one_of("available", "limited", "blocked", "unknown")
+    can_send_raw = text(null=True)
+    quality = one_of("green", "yellow", "red", "unknown", null=True)
+    quality_raw = text(null=True)
+    throughput_per_minute = measure()
+    throughput_limit_per_minute = measure()
+    tier_raw = text(null=True)
+    errors = json_text()
+
+
+class MessagingVolumes(
+    Table, key="component_id category country ts_start", time="ts_start", part="month(ts_start)", mode="upsert"
+):
+    """One row per number, category, country and interval."""
+
+    component_id = text()
+    category = text()
+    country = text()
+    ts_start = instant()
+    ts_end = instant()
+    sent_count = count()
+    delivered_count = count()
+    read_count = count()
+    failed_count = count()
+    billed_cost = money()
+    currency = text(null=True)
