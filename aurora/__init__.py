@@ -1,3 +1,3 @@
 """Aurora: a Tech Command Center on one lake and one warehouse."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -189,7 +189,7 @@ def test_the_alerts_keep_their_contract_and_their_names() -> None:
     assert rows["started_at"].dt.month().n_unique() == 1
 
 
-@pytest.mark.parametrize("name", ["landing", "publishing", "questions", "demo"])
+@pytest.mark.parametrize("name", ["landing", "publishing", "questions", "demo", "registry", "applications"])
 def test_a_benchmark_runs_at_a_tiny_size(name: str, tmp_path: Path) -> None:
     before = set(TABLES)
     figures = tiny(name, tmp_path)

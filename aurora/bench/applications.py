@@ -40,7 +40,10 @@ def applications(bench: Bench) -> Iterator[Figure]:
     file.write_text("\n".join(entry(number) for number in range(count)), encoding="utf-8")
     source = SourceSettings.model_validate({"name": "registry", "connector": "registry", "paths": [str(file)]})
     Ingest(lake, settings, load_connectors()).run(source)
-    yield Figure(f"publish {count:,} applications", seconds(lambda: publish(lake, settings.data)), "s")
+    bare = bench.folder / "bare"
+    floor = seconds(lambda: publish(Lake(bare / "lake"), bare))
+    ours = seconds(lambda: publish(lake, settings.data))
+    yield Figure(f"publish {count:,} applications / an empty lake", ours, "s", floor)
     hello = bench.folder / "hello.py"
     hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
     told = in_child(measure, PAGE, hello, environment=environment_for(settings))

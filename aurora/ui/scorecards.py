@@ -83,7 +83,8 @@ def level_bar(levels: pl.DataFrame) -> None:
     counts = {name: (levels["level"].fill_null("none") == name).sum() for name in STEPS}
     parts = "".join(
         f'<span style="flex: {counts[name]} 1 0; min-width: 1.6rem; background: {step.hue}; color: #fff;'
-        f' padding: .45rem .5rem; overflow: hidden; white-space: nowrap">{counts[name]} {step.sign} {step.word}</span>'
+        f' padding: .45rem .5rem; overflow: hidden; white-space: nowrap"'
+        f' title="{step.word}">{counts[name]} {step.sign}</span>'
         for name, step in STEPS.items()
         if counts[name]
     )
@@ -96,7 +97,10 @@ def level_bar(levels: pl.DataFrame) -> None:
 
 
 def trend_chart(trend: pl.DataFrame) -> None:
-    """The share of passed rules of each level, day by day."""
+    """The share of passed rules of each level, day by day; a trend takes two of them."""
+    if trend.height < 2:
+        st.caption("The trend begins with the second day of judging.")
+        return
     present: dict[str, str] = {name: STEPS[name].word for name in LEVELS if trend[name].is_not_null().any()}
     st.altair_chart(
         charts.lines(trend, present, "% passed", height=210), alt="Share of passed rules per level over 30 days"

@@ -7,6 +7,7 @@ order: 30
 import polars as pl
 import streamlit as st
 
+from aurora.contracts import Row
 from aurora.ui import applications as show
 from aurora.ui.data import rows
 from aurora.ui.export import behind, download
@@ -67,16 +68,13 @@ def ask(frame: pl.DataFrame) -> tuple[pl.DataFrame, str, str]:
     return frame.sort(columns, descending=descending, nulls_last=True), view or "cards", text
 
 
-def side_by_side(frame: pl.DataFrame) -> None:
-    """Two applications compared; ?compare= in the URL."""
-    names = dict(frame.select("app_id", "name").iter_rows())
+def compared(frame: pl.DataFrame) -> list[Row]:
+    """The applications picked to be compared, two at most; ?compare= in the URL."""
     picked = st.multiselect(
-        "Compare two", list(names), max_selections=2, key="compare", placeholder="Compare two applications",
-        label_visibility="collapsed", bind="query-params",
+        "Compare two", frame["app_id"].sort().to_list(), max_selections=2, key="compare", placeholder="Compare two",
+        label_visibility="collapsed", bind="query-params", width=360,
     )  # fmt: skip
-    if len(picked) == 2:
-        left, right = (frame.row(by_predicate=pl.col("app_id") == one, named=True) for one in picked)
-        show.compare(left, right)
+    return [frame.row(by_predicate=pl.col("app_id") == one, named=True) for one in picked]
 
 
 def all_cards(frame: pl.DataFrame) -> None:
@@ -101,7 +99,11 @@ with page("Applications"):
     counted = "  ".join(
         f"{mark.sign} {matching.filter(matching['status'] == word).height} {word}" for word, mark in STATUS.items()
     )
-    st.caption(f"{plural(matching.height, 'application')} of {overview.height} · {counted}")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="count"):
+        st.caption(f"{plural(matching.height, 'application')} of {overview.height} · {counted}", width="content")
+        picked = compared(overview)
+    if len(picked) == 2:
+        show.compare(*picked)
     if not matching.height:
         empty("No application fits", "Clear a filter or the search.")
     elif view == "table":
@@ -109,7 +111,6 @@ with page("Applications"):
             st.switch_page(show.APPLICATION, query_params={"app": opened})
     else:
         all_cards(matching)
-    side_by_side(overview)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(overview)
