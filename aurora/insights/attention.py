@@ -5,8 +5,6 @@ from datetime import datetime
 
 import polars as pl
 
-SHOWN = 8
-
 
 @dataclass(frozen=True)
 class Attention:
@@ -20,7 +18,7 @@ class Attention:
 
 
 def attention(components: pl.DataFrame, alerts: pl.DataFrame, incidents: pl.DataFrame) -> list[Attention]:
-    """Open incidents, components that are down, open alerts, degraded and silent components; at most SHOWN.
+    """Open incidents, components that are down, open alerts, degraded and silent components.
 
     A component is named once: by its incident, else by its alert, else by its status.
     """
@@ -46,7 +44,7 @@ def attention(components: pl.DataFrame, alerts: pl.DataFrame, incidents: pl.Data
         add(_of_component(row, "warning"))
     for row in _having(components, "unknown"):
         add(_of_component(row, "unknown"))
-    return found[:SHOWN]
+    return found
 
 
 def _having(components: pl.DataFrame, status: str) -> list[dict[str, object]]:

@@ -1,8 +1,4 @@
-"""The blocks of the Command Center: banner, attention, application cards, ledger."""
-
-from datetime import datetime
-from html import escape
-from typing import Any
+"""The blocks of the Command Center: banner, attention, ledger."""
 
 import polars as pl
 import streamlit as st
@@ -10,10 +6,12 @@ import streamlit as st
 from aurora.insights.attention import Attention
 from aurora.ui import words
 from aurora.ui.frame import empty
-from aurora.ui.words import ago, count, money, number, percent, plural, safe
+from aurora.ui.words import ago, plural, safe
 
 COMPONENT = "pages/operate/component.py"
 HEALTH = "pages/operate/system_health.py"
+SHOWN = 8
+LEDGER_ROWS = 200
 LEDGER_SHOWN = 12
 
 
@@ -34,11 +32,11 @@ def banner(components: pl.DataFrame, incidents: pl.DataFrame) -> None:
 
 
 def attention_list(items: list[Attention]) -> None:
-    """What to look at first; each opens its component."""
+    """What to look at first; each opens its component. How many more there are is said."""
     if not items:
         st.markdown(":green[:material/check_circle: Nothing is down, degraded or silent.]")
         return
-    for item in items:
+    for item in items[:SHOWN]:
         color = words.SEVERITY_COLOR.get(item.severity, "gray")
         icon = {"red": "error", "orange": "warning"}.get(color, "help")
         label = f":{color}[:material/{icon}:] {safe(item.title)}"
@@ -48,41 +46,8 @@ def attention_list(items: list[Attention]) -> None:
             else:
                 st.markdown(label)
             st.caption(f"{safe(item.detail)} · {ago(item.since)}")
-
-
-def applications(frame: pl.DataFrame) -> None:
-    """One card per application, worst first."""
-    with st.grid(columns=4, min_column_width=230):
-        for row in frame.iter_rows(named=True):
-            with st.container(border=True, gap="small", height="stretch"):
-                _card(row)
-
-
-def _card(row: dict[str, Any]) -> None:
-    mark = words.STATUS[row["status"]]
-    st.page_link(
-        HEALTH, label=f"**{safe(row['name'])}**", icon=f":material/{mark.icon}:", query_params={"app": row["app_id"]}
-    )
-    facts = [
-        ("Uptime 30 d", percent(row["uptime_30d_pct"])),
-        ("Response", number(row["response_time_ms"], "ms")),
-        ("Users", count(row["active_users"])),
-        ("Cost this month", money(row["month_cost"], row["currency"])),
-        ("Last deployed", _deployed(row["last_deployed_at"], row["last_version"])),
-        ("Open alerts", count(row["open_alert_count"])),
-    ]
-    pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in facts if said != words.NOTHING)
-    kind = f"{words.TYPE_WORD.get(row['type'], row['type'])} · {row['team_id'] or 'no team'}"
-    st.html(
-        f'<div class="aurora-card"><p><b style="color: {words.on_page(mark)}">{mark.sign} {mark.word}</b>'
-        f"<span>{escape(row['status_reason'] or '')}</span></p><dl>{pairs}</dl><small>{escape(kind)}</small></div>"
-    )
-
-
-def _deployed(at: datetime | None, version: str | None) -> str:
-    if at is None:
-        return words.NOTHING
-    return f"{ago(at)}{f', {version}' if version else ''}"
+    if len(items) > SHOWN:
+        st.page_link(HEALTH, label=f"and {len(items) - SHOWN} more", icon=":material/more_horiz:")
 
 
 def ledger(frame: pl.DataFrame) -> None:
@@ -91,13 +56,13 @@ def ledger(frame: pl.DataFrame) -> None:
         empty("Nothing changed", "No deployment, release, alert, incident or edit in this range.")
         return
     shown = frame.with_columns(
-        pl.col("kind").str.to_titlecase(),
+        pl.col("kind").str.replace_all("_", " ").str.to_titlecase(),
         pl.coalesce("app_name", "app_id", pl.lit("")).alias("app"),
         pl.col("state").str.replace_all("_", " ").fill_null(""),
         pl.col("actor").fill_null(""),
     ).select("occurred_at", "kind", "app", "title", "state", "actor")
     st.dataframe(
-        shown.head(200), hide_index=True, row_height=34, height=min(shown.height, LEDGER_SHOWN) * 34 + 38,
+        shown.head(LEDGER_ROWS), hide_index=True, row_height=34, height=min(shown.height, LEDGER_SHOWN) * 34 + 38,
         alt="Changes, newest first", key="ledger",
         column_config={
             "occurred_at": st.column_config.DatetimeColumn("When (UTC)", format="D MMM HH:mm", width="small"),
@@ -108,3 +73,7 @@ def ledger(frame: pl.DataFrame) -> None:
             "actor": st.column_config.TextColumn("By"),
         },
     )  # fmt: skip
+    if shown.height > LEDGER_ROWS:
+        st.caption(
+            f"The newest {LEDGER_ROWS} of {shown.height:,}; all of them stand below, in the rows behind this page."
+        )

@@ -9,12 +9,14 @@ import streamlit as st
 
 from aurora.insights.attention import attention
 from aurora.insights.marks import deployment_marks
+from aurora.ui import applications as app_cards
 from aurora.ui import cards, charts, figures
 from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.filters import Span, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
 
+SHOWN = 16
 COMPONENTS = "from component_status order by status_rank, open_alert_count desc, name"
 APPLICATIONS = "from app_overview order by status_rank, tier, name"
 SERIES = "from estate_series(since := $since, until := $until, bucket_s := $bucket_s) order by bucket_at"
@@ -84,11 +86,13 @@ def board(label: str) -> None:
 
     st.subheader("Applications", anchor=False)
     if applications.height:
-        cards.applications(applications)
+        app_cards.cards(applications.head(SHOWN))
+        if applications.height > SHOWN:
+            st.page_link("pages/estate/applications.py", label=f"All {applications.height} applications")
     else:
         empty(
             "No application is registered",
-            "Import a file of them (`aurora import applications.csv`), or take the demo in (`aurora demo add`).",
+            "Write applications.toml beside aurora.toml, add one on Registry, or take the demo in (`aurora demo add`).",
         )
     st.subheader(f"What changed, {span.words}", anchor=False)
     cards.ledger(ledger)
