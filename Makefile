@@ -4,7 +4,7 @@ PY ?= python3
 AURORA := $(VENV)/bin/aurora
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
-PACKAGES := chromium prometheus prometheus-node-exporter prometheus-alertmanager git
+PACKAGES := chromium prometheus prometheus-node-exporter prometheus-alertmanager postgresql pgbouncer redis-server mariadb-server git
 
 .PHONY: run test check bench docs packages clean
 

@@ -13,5 +13,6 @@ st.logo(str(ROOT / "static" / "logo.svg"), icon_image=str(ROOT / "static" / "aur
 st.html(ROOT / "static" / "aurora.css")
 gate()
 page = st.navigation(sections(ROOT / "pages"), expanded=True)
+st.set_page_config(page_title=f"{page.title} · Aurora")
 notices()
 page.run()

@@ -24,6 +24,7 @@ from warehouse.query import Warehouse
 
 log = logging.getLogger("aurora.judge")
 AURORA = "aurora"
+LIMIT_S = 60.0  # a rule that never ends must not hold up those after it
 Judgement = Callable[[Settings, Warehouse, date], pl.DataFrame]
 
 
@@ -49,7 +50,7 @@ def judge(settings: Settings, lake: Lake, now: datetime | None = None) -> None:
     at = now or datetime.now(UTC)
     if current(settings.published) is None:
         return  # nothing is published yet, so there is nothing to judge
-    warehouse = Warehouse(settings.published)
+    warehouse = Warehouse(settings.published, LIMIT_S)
     for table, judgement in JUDGEMENTS:
         try:
             _write(lake, table, judgement(settings, warehouse, at.date()), at)

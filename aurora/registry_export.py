@@ -1,12 +1,13 @@
 """The estate as registry files would declare it: what the warehouse knows of it in, TOML text out."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 import tomli_w
+
+from aurora.insights.fields import text_map
 
 Row = dict[str, Any]
 Rows = Callable[[str], pl.DataFrame]
@@ -126,18 +127,14 @@ def _budget(found: list[Row]) -> Row:
 
 
 def _word(row: Row, column: str) -> str | None:
-    """The word as it stood where it was declared, else the canonical one; what is not known is left out."""
-    word: str | None = row.get(f"{column}_raw") or row.get(column)
+    """The canonical word, which an edit may have set; what is not known is left out."""
+    word: str | None = row.get(column)
     return None if word == "unknown" else word
 
 
 def _texts(told: str | None) -> Row | None:
     """A table of text from JSON text, of what a registry file could hold."""
-    try:
-        found = json.loads(told or "{}")
-    except ValueError:
-        return None
-    return {str(name): str(value) for name, value in sorted(found.items())} if isinstance(found, dict) else None
+    return dict(sorted(text_map(told).items()))
 
 
 def _has(links: list[Row]) -> Row | None:

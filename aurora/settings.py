@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from aurora.errors import SettingsError
+from aurora.receive import Receive
 
 ROOT = Path(__file__).resolve().parent.parent
 _ADVICE = {
@@ -121,6 +122,7 @@ class Settings(BaseSettings):
     detect_prometheus: bool = True
     source: tuple[SourceSettings, ...] = ()
     retention: Retention = Retention()
+    receive: Receive = Receive()
 
     @classmethod
     def settings_customise_sources(
@@ -165,8 +167,7 @@ def load(data: Path | None = None, config: Path | None = None, port: int | None 
     if path.exists() and not path.is_file():
         raise SettingsError(f"{path}: this is no file: name the settings file with --config")
     given: dict[str, Any] = {"config": path}
-    folder = data or os.environ.get("AURORA_DATA")
-    if folder:
+    if folder := data or os.environ.get("AURORA_DATA"):
         given["data"] = Path(folder).resolve()
     if port or os.environ.get("PORT"):
         given["port"] = port or _port(os.environ["PORT"])

@@ -165,5 +165,12 @@ def _of_every_day(lake: Lake) -> None:
     put(lake, Deployments, [shipped, deployed("d2", 60, "a2"), deployed("d3", 120, "a1")])
     put(lake, Deployments, [deployed("d9", 180, "a9") | {"repo_id": "s1:nobodys"}])
     put(lake, Edits, [row(Edits, entity_type="app", entity_id="shop", changed_at=NOW - HOUR)])
-    window = row(MaintenanceWindows, maintenance_id="m", starts_at=NOW - 2 * HOUR, ends_at=NOW - HOUR, is_deleted=False)
+    window = row(
+        MaintenanceWindows,
+        maintenance_id="m",
+        component_id="s1:a",
+        starts_at=NOW - 2 * HOUR,
+        ends_at=NOW - HOUR,
+        is_deleted=False,
+    )
     put(lake, MaintenanceWindows, [window | {"version": version, "is_deleted": False} for version in (1, 2)])

@@ -45,6 +45,8 @@ groups:
 ALERTMANAGER = """
 route: {receiver: nobody}
 receivers: [{name: nobody}]
+inhibit_rules:
+  - {source_matchers: [role="cause"], target_matchers: [role="effect"]}
 """
 
 
@@ -142,6 +144,7 @@ def monitoring(folder: Path) -> Iterator[Monitoring]:
             f"--web.listen-address=127.0.0.1:{prom}",
             "--config.file=prometheus.yml",
             "--storage.tsdb.path=prometheus",
+            "--rules.alert.resend-delay=2s",
         ]
         servers.enter_context(running(start, folder, f"{told[0]}/-/ready"))
         yield Monitoring(*told)

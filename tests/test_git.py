@@ -16,12 +16,12 @@ from aurora.contracts import Table
 from aurora.contracts.delivery import Commits
 from aurora.errors import SourceError
 from aurora.settings import ROOT
-from ingest import git_repository
 from ingest.connector import Checkpoint, Run
 from ingest.connectors import git
 from ingest.connectors.git import GitOptions, commit_row, connector
-from ingest.git_repository import origin
-from ingest.git_words import MAX_PATHS, top_folders
+from ingest.vendors import git_repository
+from ingest.vendors.git_repository import origin
+from ingest.vendors.git_words import MAX_PATHS, top_folders
 
 NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
 START = 1_700_000_000

@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from aurora.contracts import Row
 from aurora.contracts.cost import FocusCost
 from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components
 from aurora.contracts.operations import Alerts, ComponentHealth
+from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import Findings, Scans
 from aurora.doctor import check_model
 from aurora.insights.graph import around, cycles, impact, resting, with_direct
@@ -72,6 +74,45 @@ def test_an_edge_its_source_tells_no_longer_is_gone(lake: Lake, published: Publi
     assert told(published, "from_id, to_id", "graph_edges") == found
 
 
+def run(number: int, at: datetime, status: str = "success") -> Row:
+    return row(SyncRuns, number, sync_run_id=f"{number}", started_at=at, finished_at=at, status=status)
+
+
+def test_what_files_no_longer_declare_is_gone_two_hours_later(lake: Lake, published: Published) -> None:
+    """The last good run of `files` is of 11:00, a failed one of 11:30 says nothing: what was told at 9:00 holds still,
+    a second before no longer, by a catalog neither; what traces saw at 8:00 holds for two days. Of `hands` no run is
+    known, of `broken` no good one: what each declared a day and a half before its newest word holds."""
+    put(lake, SyncRuns, [run(1, NOW - 9 * HOUR), run(2, NOW - HOUR, "partial"), run(3, NOW - HOUR / 2, "failed")],
+        "files")  # fmt: skip
+    put(lake, SyncRuns, [run(4, NOW - MINUTE, "failed"), run(5, NOW - MINUTE, "skipped")], "broken")
+    limit, files = NOW - 3 * HOUR, {"evidence": "declared"}
+    told_by_files = [edge("f:a", "f:now", **files), edge("f:a", "f:b", last_seen_at=limit, **files)]
+    told_by_files += [edge("f:a", "f:c", last_seen_at=limit - MINUTE / 60, **files)]
+    told_by_files += [edge("f:a", "f:d", evidence="catalog", last_seen_at=limit - MINUTE / 60)]
+    told_by_files += [edge("f:a", "f:e", last_seen_at=NOW - 4 * HOUR)]
+    put(lake, ComponentEdges, told_by_files, "files")
+    for source in ("hands", "broken"):
+        old = edge(f"{source}:a", f"{source}:b", last_seen_at=NOW - HOUR - 36 * HOUR, **files)
+        put(lake, ComponentEdges, [old, edge(f"{source}:a", f"{source}:c", **files)], source)
+    assert told(published, "to_id", "graph_edges") == [
+        ("broken:b",), ("broken:c",), ("f:b",), ("f:e",), ("f:now",), ("hands:b",), ("hands:c",),
+    ]  # fmt: skip
+
+
+def test_an_application_has_the_alerts_of_its_components(lake: Lake, published: Published) -> None:
+    """Shop: one by its name, one of its part, one of the part's twin are 3; the resolved one is not. Blog shares the
+    part, of which it has 2; what names shop is not blog's."""
+    put(lake, Applications, [app("shop"), app("blog"), app("wiki")])
+    put(lake, Components, [component("s:a"), component("s:a2", same_as="s:a")])
+    put(lake, AppLinks, [link(name, "component", "s:a") for name in ("shop", "blog")])
+    named: list[Row] = [{"app_id": "shop", "component_id": None}, {"component_id": "s:a"}, {"component_id": "s:a2"}]
+    alerts = [row(Alerts, n, alert_id=str(n), state="firing", started_at=NOW) | one for n, one in enumerate(named)]
+    over = row(Alerts, 9, alert_id="9", state="resolved", started_at=NOW - HOUR, component_id="s:a")
+    put(lake, Alerts, [*alerts, over])
+    apps = [found for found in told(published, "node_type, name, open_alert_count", "graph_nodes") if found[0] == "app"]
+    assert apps == [("app", "Blog", 2), ("app", "Shop", 3), ("app", "Wiki", 0)]
+
+
 def test_every_edge_reads_from_rests_on_to_and_links_are_the_weakest_evidence(lake: Lake, published: Published) -> None:
     """A part turns to what it is part of, an API to who provides it; the catalog's word beats the link to s:a."""
     put(lake, Applications, [app("shop"), app("old", lifecycle="retired")])
@@ -103,7 +144,7 @@ def test_nodes_with_status_alerts_and_what_only_an_edge_names(lake: Lake, publis
     assert told(published, columns, "graph_nodes") == [
         ("blog", "app", "Blog", unknown, None, "unknown", "no component is linked to it", 0),
         ("s:db", "component", "s:db", "database", None, "healthy", None, 0),
-        ("s:ghost", "component", "s:ghost", "unknown", None, "unknown", "only a dependency names it", None),
+        ("s:ghost", "component", "ghost", "unknown", None, "unknown", "only a dependency names it", None),
         ("s:off", "component", "s:off", "server", None, "unknown", "it is terminated", None),
         ("s:pay", "third_party", "Pay", "third_party", None, "down", "no answer", 2),
         ("shop", "app", "Shop", unknown, 1, "down", "Pay: no answer", 2),
@@ -111,16 +152,22 @@ def test_nodes_with_status_alerts_and_what_only_an_edge_names(lake: Lake, publis
 
 
 def test_cost_and_vulnerabilities_are_null_where_nothing_is_known(lake: Lake, published: Published) -> None:
-    """March: shop has 10 + 5 EUR and 3 USD, so 15 EUR; blog was charged in February only; wiki never.
+    """March: shop has 10 + 5 = 15 EUR; blog 3 USD and 4 EUR without a budget, so no one amount; desk was charged in
+    February only; wiki never.
     Shop: f1 (its repository) and f2 (its component); f3 is fixed, f4 no vulnerability, f5 in another folder, f1 is also
     found through the project. Blog was scanned, and has none; wiki was linted and a scan failed: not known."""
-    put(lake, Applications, [app(name) for name in ("shop", "blog", "wiki")])
+    put(lake, Applications, [app(name) for name in ("shop", "blog", "desk", "wiki")])
     put(lake, Components, [component("s:a"), component("s:a2", same_as="s:a")])
     links = [link("shop", "repository", "s:r", path_prefix="web"), link("shop", "project", "s:p")]
     links += [link("shop", "component", "s:a"), link("blog", "repository", "s:b"), link("wiki", "repository", "s:w")]
-    put(lake, AppLinks, [*links, *(link(name, "cost", f"account:{name}") for name in ("shop", "blog"))])
-    charges = [("shop", "10", "EUR", NOW), ("shop", "5", "EUR", NOW), ("shop", "3", "USD", NOW)]
-    charges += [("blog", "8", "EUR", NOW - 20 * DAY)]
+    put(lake, AppLinks, [*links, *(link(name, "cost", f"account:{name}") for name in ("shop", "blog", "desk"))])
+    charges = [
+        ("shop", "10", "EUR", NOW),
+        ("shop", "5", "EUR", NOW),
+        ("blog", "3", "USD", NOW),
+        ("blog", "4", "EUR", NOW),
+    ]
+    charges += [("desk", "8", "EUR", NOW - 20 * DAY)]
     lines = [
         row(FocusCost, n, x_RowId=str(n), SubAccountId=name, BillingCurrency=currency, ChargePeriodStart=at)
         | {"EffectiveCost": Decimal(cost), "BilledCost": Decimal(cost), "x_SourceExport": "e"}
@@ -138,9 +185,12 @@ def test_cost_and_vulnerabilities_are_null_where_nothing_is_known(lake: Lake, pu
     least = {"category": "sca", "state": "open"}
     put(lake, Findings, [row(Findings, finding_id=f"f{n}") | least | one for n, one in enumerate(findings, 1)])
     scans = [("s:b", "success"), ("s:w", "failed")]
-    put(lake, Scans, [row(Scans, scan_id=repo, repo_id=repo, status=word) for repo, word in scans])
+    last: dict[str, Any] = {"started_at": NOW - DAY}
+    lines = [row(Scans, scan_id=r, repo_id=r, status=s, is_complete=s == "success", **last) for r, s in scans]
+    put(lake, Scans, lines)
     assert told(published, "node_id, month_cost, currency, open_vulnerability_count", "graph_nodes") == [
         ("blog", None, None, 0),
+        ("desk", None, None, None),
         ("s:a", None, None, 1),
         ("shop", Decimal(15), "EUR", 2),
         ("wiki", None, None, None),
@@ -177,6 +227,8 @@ def test_circles_and_single_points() -> None:
     assert resting(CHAIN, ["shop", "blog", "lonely"]) == {"auth": 2, "db": 2, "disk": 2, "web": 2}
     assert resting(pairs("shop>api api>blog blog>db"), ["shop", "blog"]) == {"db": 2, "api": 1, "blog": 1}
     assert with_direct(CHAIN, ["shop", "lonely", "web"]) == ["shop", "web", "lonely", "db", "auth"]
+    assert with_direct(CHAIN, ["shop", "lonely", "web"], 3) == ["shop", "web", "lonely"]
+    assert with_direct(CHAIN, ["web", "shop"], 2) == ["web", "db", "auth"]
     assert (resting(pairs(""), ["a"]), cycles(pairs(""))) == ({}, [])
 
 
@@ -374,14 +426,19 @@ def page(data: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
 
 
 def test_what_is_not_drawn_is_told_and_listed(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """130 applications, 130 components of theirs and the one of all are 261, of which 120 are drawn."""
+    """130 applications, 130 components of theirs and the one of all are 261. Each application brings two nodes: 29 of
+    them and the common one are 59, one more would be above 60; of 120, 59 of them are 119."""
     test = page(estate, monkeypatch)
-    assert len(re.findall(r"^n\d+ \[", drawn(test), re.MULTILINE)) == graph.DRAWN
-    assert "141 nodes of 261 left out" in sentences(test)
+    assert len(re.findall(r"^n\d+ \[", drawn(test), re.MULTILINE)) == 59
+    assert "59 of 261 nodes are drawn: the applications in the worst state" in sentences(test)
     assert [metric.value for metric in test.metric] == ["130", "130", "1", "261"]
     assert len(test.dataframe[0].value) == 261
+    assert "/application?app=app-1#App-1" in test.dataframe[0].value["who"].to_list()
     buttons = [button.label for button in test.button]
     assert [label for label in buttons if "130" in label and "![x]" not in label and "<b>" not in label]
+    test.toggle[0].set_value(True).run()
+    assert len(re.findall(r"^n\d+ \[", drawn(test), re.MULTILINE)) == 119
+    assert "119 of 261 nodes are drawn" in sentences(test)
 
 
 def test_filters_in_the_url_narrow_what_is_drawn(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,7 +456,7 @@ def test_a_chosen_node_shows_what_rests_on_it(estate: Path, monkeypatch: pytest.
     assert "If s\\:0 fails" in next(header.value for header in test.subheader)
     assert test.dataframe[0].value["hops"].value_counts().to_dict() == {2: 129, 1: 2}
     next(button for button in test.button if button.label == "All applications").click().run()
-    assert "left out" in sentences(test)
+    assert "of 261 nodes are drawn" in sentences(test)
     test.selectbox[0].select("app-7").run()
     assert set(re.findall(r'label="\? ([^"]*)"', drawn(test))) == {"App-7", "s:7", "![x](//evil) <b>b</b>"}
 
@@ -408,3 +465,18 @@ def test_an_address_that_names_nothing_says_so(estate: Path, monkeypatch: pytest
     test = page(estate, monkeypatch, node='"]; <b>', colour="Cost", team_id="nobody")
     assert "The node of this address is not known" in sentences(test)
     assert len(test.dataframe[0].value) == 261
+
+
+def test_a_chosen_node_is_drawn_anew(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each drawing has a container of its own: the browser does not turn one into another, it keeps the first."""
+
+    def frame(test: AppTest) -> str:
+        (found,) = [key for one in test.main if "dot-" in (key := str(getattr(one.proto, "id", "")))]
+        return found
+
+    test = page(estate, monkeypatch)
+    before = frame(test)
+    assert frame(test.run()) == before
+    next(button for button in test.button if button.key == "most-s:0").click().run()
+    assert "s:0" in test.query_params["node"]
+    assert frame(test) != before

@@ -22,11 +22,11 @@ from pydantic import ValidationError
 from aurora.contracts import Table
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import ComponentHealth, ProbeResults
-from ingest import probing
 from ingest.connector import Checkpoint, Run
 from ingest.connectors.http_probe import ProbeOptions, Target, connector, fetch_probes, judged
-from ingest.probing import Ask, Probe, probe
-from ingest.sockets import is_public, look_up
+from ingest.vendors import probing
+from ingest.vendors.probing import Ask, Probe, probe
+from ingest.vendors.sockets import is_public, look_up
 
 NOW = dt.datetime(2026, 5, 1, 12, 0, 0, 250_900, tzinfo=dt.UTC)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

@@ -1,5 +1,6 @@
 """Costs: charges of bills and of days, shares of applications, jumps, hours of work; each sum worked out by hand."""
 
+import ast
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import pytest
 
 from aurora.contracts import Row
-from aurora.contracts.cost import CostDays, FocusCost, WorkHours
-from aurora.contracts.estate import AppLinks
+from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
+from aurora.contracts.estate import Applications, AppLinks
 from aurora.doctor import check_model
 from tests.conftest import Published
-from tests.frames import DAY, NOW, link, put, row
+from tests.frames import DAY, NOW, ROOT, link, put, row
 from warehouse.lake import Lake
 
 TODAY = NOW.date()
@@ -21,12 +22,20 @@ BILL |= {"ProviderName": "AWS", "ServiceCategory": "Compute", "ServiceName": "vm
 
 def charge(name: str, cost: str, days_ago: int = 0, **values: Any) -> Row:
     amounts = {"EffectiveCost": Decimal(cost), "BilledCost": Decimal(cost) * 2}
-    return row(FocusCost, x_RowId=name, ChargePeriodStart=NOW - days_ago * DAY) | BILL | amounts | values
+    at = NOW - days_ago * DAY
+    return row(FocusCost, x_RowId=name, ChargePeriodStart=at, ChargePeriodEnd=at + DAY) | BILL | amounts | values
 
 
 def cost_day(name: str, cost: str | None, provider: str = "openai", **values: Any) -> Row:
     told = row(CostDays, cost_day_id=name, day=TODAY, provider=provider, service="tokens", currency="EUR")
     return told | {"effective_cost": None if cost is None else Decimal(cost)} | values
+
+
+def linked(lake: Lake, *links: Row) -> None:
+    """Confirmed links, their applications registered."""
+    names = dict.fromkeys(one["app_id"] for one in links)
+    put(lake, Applications, [row(Applications, app_id=name) for name in names])
+    put(lake, AppLinks, list(links))
 
 
 def told(published: Published, sql: str) -> list[tuple[Any, ...]]:
@@ -43,7 +52,7 @@ def test_hosting_third_parties_and_the_rest_sum_to_the_charges(lake: Lake, publi
     put(lake, FocusCost, [charge("vm", "8"), mail, charge("db", "2", ServiceName="pg", ServiceCategory="Databases")])
     put(lake, CostDays, [cost_day("d1", "5", tags='{"team": "shop"}'), cost_day("d2", "7", service="images")])
     links = [link("shop", "cost", "service:vm"), link("shop", "cost", "tag:team=shop")]
-    put(lake, AppLinks, [*links, link("shop", "cost", "service:mail"), link("blog", "cost", "service:mail")])
+    linked(lake, *links, link("shop", "cost", "service:mail"), link("blog", "cost", "service:mail"))
     sql = "select app_id, effective_cost, hosting_cost, third_party_cost, line_count from cost_by_app_month order by 1"
     assert told(published, sql) == [("blog", 3, 0, 3, 1), ("shop", 16, 8, 8, 3), ("untagged", 9, 2, 7, 2)]
     days = "select app_id, category, effective_cost from app_cost_daily where app_id = 'shop' order by all"
@@ -75,10 +84,55 @@ def test_a_cost_that_nobody_tells_is_no_line_and_one_told_stands_for_both(lake: 
 def test_a_share_above_one_counts_as_not_stated(lake: Lake, published: Published) -> None:
     """150 typed for a share: two owners without a share take half of 10 each."""
     put(lake, FocusCost, [charge("vm", "10")])
-    put(lake, AppLinks, [link("a", "cost", "service:vm", share_ratio=150.0), link("b", "cost", "account:acc")])
+    linked(lake, link("a", "cost", "service:vm", share_ratio=150.0), link("b", "cost", "account:acc"))
     put(lake, FocusCost, [charge("vm2", "10", SubAccountId="acc", x_SourceExport="f")])
     sql = "select app_id, effective_cost from cost_by_app_month order by all"
     assert told(published, sql) == [("a", 15), ("b", 5)]
+
+
+SHARES = [
+    pytest.param((0.6, None, None), ("0.6", "0.2", "0.2"), "0", id="1 - 0.6 = 0.4 for two who state none"),
+    pytest.param((0.7, 0.7, None), ("0.5", "0.5", "0"), "0", id="1.4 scaled to 1: 0.7 / 1.4 each, nothing left"),
+    pytest.param((0.8, 0.6, 0.6), ("0.4", "0.3", "0.3"), "0", id="2.0 scaled to 1"),
+    pytest.param((0.3, 0.2), ("0.3", "0.2"), "0.5", id="nobody's half stays untagged"),
+    pytest.param((0.3,), ("0.3",), "0.7", id="a share stated by the only one"),
+    pytest.param((None,) * 3, ("0.333333", "0.333334", "0.333333"), "0", id="thirds, the rounding with one of them"),
+    pytest.param(
+        (None,) * 6,
+        ("0.166667", "0.166666", "0.166667", "0.166667", "0.166666", "0.166667"),
+        "0",
+        id="sixths rounded up would be 1.000002",
+    ),
+]
+
+
+@pytest.mark.parametrize(("stated", "parts", "rest"), SHARES)
+def test_shares_of_a_charge(
+    lake: Lake, published: Published, stated: tuple[float | None, ...], parts: tuple[str, ...], rest: str
+) -> None:
+    """Each of a, b, ... has its share of 100; a charge of 1e-18, the smallest there is, is never split below zero."""
+    put(lake, FocusCost, [charge("vm", "100"), charge("least", "0.000000000000000001", ServiceName="least")])
+    owners = [(name, share) for name, share in zip("abcdef", stated, strict=False)]
+    services = ("service:vm", "service:least")
+    linked(lake, *(link(n, "cost", mark, share_ratio=share) for n, share in owners for mark in services))
+    sql = "select app_id, sum(effective_cost) from app_cost_daily_by_service where service = 'vm' group by 1 order by 1"
+    expected = [(name, 100 * Decimal(part)) for (name, _), part in zip(owners, parts, strict=True)]
+    assert told(published, sql) == expected + ([("untagged", 100 * Decimal(rest))] if Decimal(rest) else [])
+    sums = "select sum(effective_cost), min(effective_cost) >= 0 from app_cost_daily_by_service"
+    assert told(published, sums) == [(Decimal("100.000000000000000001"), True)]
+    assert check_model(published(), "app_cost_daily_by_service") == []
+
+
+@pytest.mark.parametrize(("stated", "parts"), [((0.6, None, None), (6, 2, 2)), ((1.0, 1.0, None), (5, 5, 0))])
+def test_shares_of_hours(
+    lake: Lake, published: Published, stated: tuple[float | None, ...], parts: tuple[int, ...]
+) -> None:
+    """10 h: the rest of 0.4 is 0.2 each of two who state none; 1 + 1 is scaled to a half each, and none is left."""
+    put(lake, WorkHours, [hours("1", project_id="p")])
+    linked(lake, *(link(name, "project", "p", share_ratio=share) for name, share in zip("abc", stated, strict=True)))
+    rows = told(published, "select app_id, hours from app_work_hours order by 1")
+    assert [name for name, _ in rows] == ["a", "b", "c"]
+    assert [worked for _, worked in rows] == pytest.approx(list(parts))
 
 
 def history(lake: Lake, costs: dict[int, str], currency: str = "EUR") -> None:
@@ -88,7 +142,7 @@ def history(lake: Lake, costs: dict[int, str], currency: str = "EUR") -> None:
         for ago, cost in costs.items()
     ]
     put(lake, FocusCost, lines)
-    put(lake, AppLinks, [link("shop", "cost", "service:vm")])
+    linked(lake, link("shop", "cost", "service:vm"))
 
 
 def test_a_cost_jump_is_half_more_and_ten_more_than_the_median_of_fourteen_days(
@@ -144,9 +198,54 @@ def test_a_sum_beyond_all_money_is_unknown_and_nothing_fails(lake: Lake, publish
     huge = str(9 * 10**19)
     put(lake, FocusCost, [charge("1", huge, BilledCost=Decimal(1)), charge("2", huge, BilledCost=Decimal(1))])
     put(lake, FocusCost, [charge("3", "5", ServiceName="mail", x_SourceExport="f")])
-    put(lake, AppLinks, [link("shop", "cost", "service:vm"), link("blog", "cost", "service:mail")])
+    linked(lake, link("shop", "cost", "service:vm"), link("blog", "cost", "service:mail"))
     sql = "select app_id, effective_cost, billed_cost from cost_by_app_month order by 1"
     assert told(published, sql) == [("blog", 5, 10), ("shop", None, 2)]
+
+
+def test_a_sum_with_an_unknown_part_is_unknown(lake: Lake, published: Published) -> None:
+    """Yesterday, 9e19 of each of two services is beyond all money, today is 5: the month is not known, which is not 5.
+
+    The Command Center leaves yesterday out instead of failing; the day before, of 9e19 alone, is shown.
+    """
+    huge: Row = {"cost": str(9 * 10**19), "BilledCost": Decimal(1)}
+    disk = charge("2", days_ago=1, ServiceName="disk", **huge)
+    put(lake, FocusCost, [charge("1", days_ago=1, **huge), disk, charge("3", "5"), charge("4", days_ago=2, **huge)])
+    linked(lake, link("shop", "cost", "service:vm"), link("shop", "cost", "service:disk"))
+    assert told(published, "select effective_cost, billed_cost from cost_by_app_month") == [(None, 13)]
+    page = ast.parse((ROOT / "pages" / "command" / "command_center.py").read_text(encoding="utf-8"))
+    costs = next(
+        one.value for one in page.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "COSTS"
+    )
+    days = [(TODAY - 2 * DAY, "EUR", Decimal(huge["cost"])), (TODAY, "EUR", 5)]
+    assert told(published, ast.literal_eval(costs)) == days
+
+
+def test_the_cost_of_this_month_in_one_currency(lake: Lake, published: Published) -> None:
+    """shop's budget is in EUR: 3 EUR, though 9000 JPY is the larger number; blog has USD alone, wiki two and no budget.
+
+    odd's budget is in GBP, in which nothing was charged: its only currency counts. The cost of February is not shown.
+    """
+    amounts = [("shop", "3", "EUR"), ("shop", "9000", "JPY"), ("blog", "2", "USD"), ("wiki", "1", "EUR")]
+    amounts += [("wiki", "1", "USD"), ("odd", "4", "EUR"), ("nobody", "1", "EUR")]
+    lines = [charge(f"{n}", cost, ServiceName=n, BillingCurrency=c, x_SourceExport=f"{n}{c}") for n, cost, c in amounts]
+    lines += [charge("old", "7", 20, ServiceName="blog", BillingCurrency="USD", x_SourceExport="old")]
+    for number, line in enumerate(lines):
+        put(lake, FocusCost, [line | {"x_RowId": f"{number}"}])
+    least: Row = {"version": 1, "period": "month", "starts_on": date(2026, 1, 1), "limit_amount": Decimal(9)}
+    least |= {"is_deleted": False, "changed_at": NOW}
+    eur = row(Budgets, budget_id="1", app_id="shop", currency="EUR") | least
+    put(lake, Budgets, [eur, row(Budgets, budget_id="2", app_id="odd", currency="GBP") | least])
+    linked(lake, *(link(name, "cost", f"service:{name}") for name in ("shop", "blog", "wiki", "odd")))
+    columns = "app_id, month_cost, hosting_cost, third_party_cost, currency, currency_count"
+    assert told(published, f"select {columns} from app_cost_now order by 1") == [
+        ("blog", 2, 2, 0, "USD", 1),
+        ("odd", 4, 4, 0, "EUR", 1),
+        ("shop", 3, 3, 0, "EUR", 2),
+        ("wiki", None, None, None, None, 2),
+    ]
+    assert told(published, "select distinct month_on from app_cost_now") == [(date(2026, 3, 1),)]
+    assert check_model(published(), "app_cost_now") == []
 
 
 def hours(name: str, **values: Any) -> Row:
@@ -172,8 +271,7 @@ def test_hours_of_work_by_application_and_month(lake: Lake, published: Published
         hours("8", app_id="odd", hours=1e15, rate_amount=Decimal(10**18), **eur),
     ]
     put(lake, WorkHours, rows)
-    shares = [link("shop", "project", "p", share_ratio=0.75), link("blog", "project", "p", share_ratio=0.25)]
-    put(lake, AppLinks, shares)
+    linked(lake, link("shop", "project", "p", share_ratio=0.75), link("blog", "project", "p", share_ratio=0.25))
     sql = "select app_id, month_on, hours, unpriced_hours, labour_cost, currency from app_work_hours order by 1, 2"
     march = date(2026, 3, 1)
     assert told(published, sql) == [

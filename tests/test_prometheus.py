@@ -17,11 +17,11 @@ from pydantic import ValidationError
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import Alerts, ComponentHealth, MetricPoints
 from aurora.errors import ErrorClass, SourceError
-from ingest import promql
 from ingest.connector import Checkpoint, Item
 from ingest.connectors.prometheus import connector
-from ingest.promapi import PrometheusOptions
-from ingest.promql import Series
+from ingest.vendors import promql
+from ingest.vendors.promapi import PrometheusOptions
+from ingest.vendors.promql import Series
 from tests.replay import (
     Recording,
     Replay,

@@ -423,7 +423,9 @@ def _register(text: str) -> Register:
 
 
 def _without_place(found: list[Row]) -> list[Row]:
-    return sorted(({**row, "declared_in": None} for row in found), key=str)
+    # An export says the canonical word, since an edit may have set it: how a word was spelt before is not kept.
+    unsaid = {"declared_in": None, "type_raw": None, "env_tier_raw": None}
+    return sorted(({**row, **unsaid} for row in found), key=str)
 
 
 HARD = (

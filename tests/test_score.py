@@ -1,7 +1,7 @@
 """The application score: worked out by hand, part by part, through the models and by the rules that are delivered."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -96,11 +96,11 @@ def ids(one: Row) -> list[str]:
     return [entry["id"] for entry in json.loads(one["reasons"] or "[]")]
 
 
-def charge(number: int, at: datetime, cost: str, service: str = "EC2") -> Row:
+def charge(number: int, at: datetime, cost: str, service: str = "EC2", **values: Any) -> Row:
     month = at.replace(day=1, hour=0, minute=0)
-    values = {"x_RowId": f"r{number}", "ChargePeriodStart": at, "BillingPeriodStart": month, "ServiceName": service}
-    values |= {"EffectiveCost": Decimal(cost), "BillingCurrency": "USD", "Tags": '{"app": "shop"}'}
-    return row(FocusCost, number, **values, x_SourceExport="e")
+    own = {"x_RowId": f"r{number}", "ChargePeriodStart": at, "BillingPeriodStart": month, "ServiceName": service}
+    own |= {"EffectiveCost": Decimal(cost), "BillingCurrency": "USD", "Tags": '{"app": "shop"}'}
+    return row(FocusCost, number, **(own | {"ChargePeriodEnd": at + DAY, "x_SourceExport": "e"} | values))
 
 
 def shipped(name: str, days: float, **values: Any) -> Row:
@@ -318,9 +318,10 @@ def test_hostile_words_stay_words() -> None:
     [(1, 12, 620.0, 2), (2, 23, 620.0, 2), (3, 12, 310.0, 3), (15, 0, 310.0, 3)],
 )
 def test_the_rate_of_a_month(lake: Lake, published: Published, day: int, hour: int, rate: float, month: int) -> None:
-    """February cost 620, March costs 10 a day. Days 1 and 2: February. From day 3 on: what is spent / share covered.
+    """February cost 620, March costs 10 a day. Days 1 and 2: February. From day 3 on: whole days / share covered.
 
-    Day 3, 12:00: 25 spent (the third day's 5 so far) * 31 / 2.5 = 310. Day 15, 00:00: 140 * 31 / 14 = 310.
+    Day 3, 12:00: 20 of two whole days (the third day's 5 so far tell nothing) * 31 / 2 = 310.
+    Day 15, 00:00: 140 * 31 / 14 = 310.
     """
     now = NOW.replace(day=day, hour=hour)
     declared(lake)
@@ -332,6 +333,75 @@ def test_the_rate_of_a_month(lake: Lake, published: Published, day: int, hour: i
     put(lake, FocusCost, [charge(99, NOW.replace(month=2, day=3, hour=0), "620"), *charges])
     told = published(now).rows("select month_cost, month_on, limit_amount from app_score_costs").row(0)
     assert told == (pytest.approx(rate), date(2026, month, 1), 310.0)
+
+
+def month_cost(published: Published, now: datetime = NOW) -> tuple[Any, ...]:
+    return published(now).rows("select month_cost, month_on from app_score_costs").row(0)
+
+
+def test_whole_days_are_told_ahead_of_time(lake: Lake, published: Published) -> None:
+    """3 January, 00:05, three charges of a whole day of 5 each: two days are complete, 10 * 31 / 2 = 155."""
+    declared(lake)
+    put(lake, AppLinks, [link("shop", "cost", "tag:app=shop")])
+    put(lake, Budgets, [budget()])
+    put(lake, FocusCost, [charge(n, NOW.replace(month=1, day=n, hour=0), "5") for n in (1, 2, 3)])
+    assert month_cost(published, NOW.replace(month=1, day=3, hour=0, minute=5)) == (
+        pytest.approx(155),
+        date(2026, 1, 1),
+    )
+
+
+def test_charges_of_longer_periods_count_once(lake: Lake, published: Published) -> None:
+    """10 March: 9 days of 2 are 18 * 31 / 9 = 62; the subscription of the month, 100 on the 1st, makes it 162.
+
+    The hour of 1.8 is a part of its day: 1.8 * 31 / 9 = 6.2. The week of 30 counts as it is: 162 + 6.2 + 30 = 198.2.
+    """
+    declared(lake)
+    put(lake, AppLinks, [link("shop", "cost", "tag:app=shop")])
+    put(lake, Budgets, [budget()])
+    first = NOW.replace(day=1, hour=0)
+    days = [charge(n, NOW.replace(day=n, hour=0), "2") for n in range(1, 10)]
+    longer = [charge(20, first, "100", ChargePeriodEnd=first + 31 * DAY)]
+    longer += [charge(21, first + DAY, "30", ChargePeriodEnd=first + 8 * DAY)]
+    hour = charge(22, first + HOUR, "1.8", ChargePeriodEnd=first + 2 * HOUR)
+    put(lake, FocusCost, [*days, *longer, hour])
+    assert month_cost(published) == (pytest.approx(198.2), date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(("day", "expected"), [(2, (100.0, 2)), (3, (120.0, 3)), (10, (120.0, 3))])
+def test_a_bill_of_months_alone_is_not_extrapolated(
+    lake: Lake, published: Published, day: int, expected: tuple[float, int]
+) -> None:
+    """100 for February, 120 for March: nothing but the time tells what is covered, two days from the 3rd on."""
+    declared(lake)
+    put(lake, AppLinks, [link("shop", "cost", "tag:app=shop")])
+    put(lake, Budgets, [budget()])
+    february, march, april = (datetime(2026, month, 1, tzinfo=UTC) for month in (2, 3, 4))
+    months = [charge(1, february, "100", ChargePeriodEnd=march), charge(2, march, "120", ChargePeriodEnd=april)]
+    put(lake, FocusCost, months)
+    cost, month = expected
+    assert month_cost(published, NOW.replace(day=day)) == (cost, date(2026, month, 1))
+
+
+@pytest.mark.parametrize(
+    ("source", "until", "expected"),
+    [
+        pytest.param("t1", 3, (0.0, date(2026, 3, 1)), id="its bill covers two days: 0 so far"),
+        pytest.param("t1", 2, (620.0, date(2026, 2, 1)), id="its bill covers a day: February"),
+        pytest.param("t2", 3, (620.0, date(2026, 2, 1)), id="another source's bill covers two days: February"),
+    ],
+)
+def test_an_application_without_a_charge_this_month(
+    lake: Lake, published: Published, source: str, until: int, expected: tuple[float, date]
+) -> None:
+    """10 March: shop's 620 of February came from t1, whose bill (or another's) of March has others' charges only."""
+    declared(lake)
+    put(lake, AppLinks, [link("shop", "cost", "tag:app=shop")])
+    put(lake, Budgets, [budget()])
+    put(lake, FocusCost, [charge(99, NOW.replace(month=2, day=3, hour=0), "620")])
+    others = [charge(n, NOW.replace(day=n, hour=0), "10", Tags=None, x_SourceExport="f") for n in range(1, until)]
+    put(lake, FocusCost, others, source)
+    assert month_cost(published) == expected
 
 
 def test_budgets_of_other_periods_and_out_of_force(lake: Lake, published: Published) -> None:
@@ -456,7 +526,10 @@ def test_a_complete_scan_without_findings_is_data(lake: Lake, published: Publish
 
 
 def test_no_alert_is_good_only_where_alerts_come_from(lake: Lake, published: Published) -> None:
-    """Metrics bring c1 and an alert of something else; probes bring c2 and no alert; a twin of c3 is of metrics."""
+    """Metrics bring c1 and an alert of something else; probes bring c2 and no alert; a twin of c3 is of metrics.
+
+    That metrics declares an application too says nothing about who would alert for it.
+    """
     declared(lake, "shop", "blog", "twin", "stated", "alerted")
     put(lake, Components, [component("c1"), component("c3b", same_as="c3")], "metrics")
     put(lake, Components, [component("c2"), component("c3")], "probes")
@@ -466,7 +539,7 @@ def test_no_alert_is_good_only_where_alerts_come_from(lake: Lake, published: Pub
     stated = {"component_id": None, "app_id": "alerted", "state": "firing"}
     put(lake, Alerts, [alert | {"alert_id": "y"} | stated], "pushed")
     declared(lake, "stated", source="metrics")
-    told = {"shop": 100.0, "blog": None, "twin": 100.0, "stated": 100.0, "alerted": 50.0}
+    told = {"shop": 100.0, "blog": None, "twin": 100.0, "stated": None, "alerted": 50.0}
     assert scores_of(published(), "alerts") == told
 
 

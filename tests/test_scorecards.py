@@ -345,10 +345,10 @@ def good_and_bad(lake: Lake) -> None:
     deployments(lake)
     money(lake)
     security(lake)
-    tested = {"kind": "restore", "is_success": True, "started_at": NOW - 80 * DAY, "restore_s": 1800.0}
+    tested: dict[str, Any] = {"kind": "restore", "is_success": True, "started_at": NOW - 80 * DAY, "restore_s": 1800.0}
     put(lake, RestoreTests, [
         row(RestoreTests, 1, restore_test_id="1", app_id="good", **tested, data_loss_s=0.0),
-        row(RestoreTests, 2, restore_test_id="2", app_id="bad", **tested | {"started_at": NOW - 100 * DAY}),
+        row(RestoreTests, 2, restore_test_id="2", app_id="bad", **{**tested, "started_at": NOW - 100 * DAY}),
     ])  # fmt: skip
 
 
@@ -389,10 +389,10 @@ def money(lake: Lake) -> None:
 
 def security(lake: Lake) -> None:
     """Both have an old critical finding; `good` accepted its own and was scanned. 1 of 4 against 2 of 4 outdated."""
-    old = {"category": "sca", "severity": "critical", "state": "open", "first_seen_at": NOW - 8 * DAY}
+    old: dict[str, Any] = {"category": "sca", "severity": "critical", "state": "open", "first_seen_at": NOW - 8 * DAY}
     put(lake, Findings, [row(Findings, finding_id=f"f:{n}", repo_id=f"r:{n}", **old) for n in ("good", "bad")])
     put(lake, FindingDecisions, [versioned(FindingDecisions, finding_key="f:good", state="accepted", expires_on=TODAY)])
-    scanned = {"status": "success", "is_complete": True, "started_at": NOW - DAY}
+    scanned: dict[str, Any] = {"status": "success", "is_complete": True, "started_at": NOW - DAY}
     put(lake, Scans, [row(Scans, scan_id="1", repo_id="r:good", **scanned)])
     packages = [
         row(
@@ -453,7 +453,9 @@ PAGE = ROOT / "pages" / "estate" / "scorecards.py"
 @pytest.fixture
 def judged(data: Path, lake: Lake) -> Path:
     """Two applications that were judged five days ago by the shipped file's names: one holds Basic, one nothing."""
-    put(lake, Applications, [app("shop", team_id="web"), app("blog", team_id="docs")])
+    put(
+        lake, Applications, [app("shop", team_id="web", product_owner="Ann"), app("blog", team_id="docs", devops="Bob")]
+    )
     day = datetime.now(UTC).date() - timedelta(days=5)
     rows = [
         result(f"production-readiness/{rule}", who, "pass" if who == "shop" or rule == "team" else "fail", level, day)
@@ -470,7 +472,7 @@ def test_the_page_shows_levels_and_what_stands_between(judged: Path, monkeypatch
     test = shown(PAGE, judged, monkeypatch)
     assert not test.exception
     matrix = test.dataframe[0].value
-    assert matrix["name"].to_list() == ["blog", "shop"]
+    assert matrix["name"].to_list() == ["/application?app=blog#blog", "/application?app=shop#shop"]
     assert [cell[0] for cell in matrix["level"]] == ["○ None", "◔ Basic"]
     assert matrix["between"].to_list() == ["Product owner, production-readiness/removed", "SLO"]
     assert [cell[0] for cell in matrix["production-readiness/slo"]] == ["?", "?"]
@@ -482,14 +484,14 @@ def test_the_page_shows_levels_and_what_stands_between(judged: Path, monkeypatch
 
 def test_filters_of_the_page_live_in_the_url(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = shown(PAGE, judged, monkeypatch, level="basic", team="web")
-    assert test.dataframe[0].value["name"].to_list() == ["shop"]
+    assert test.dataframe[0].value["name"].to_list() == ["/application?app=shop#shop"]
     crossed = shown(PAGE, judged, monkeypatch, level="basic", team="docs")
     assert "No subject matches" in sentences(crossed)
 
 
 def test_a_failing_rule_can_be_asked_for(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = shown(PAGE, judged, monkeypatch, failing="product-owner")
-    assert test.dataframe[0].value["name"].to_list() == ["blog"]
+    assert test.dataframe[0].value["name"].to_list() == ["/application?app=blog#blog"]
 
 
 def test_nothing_judged_says_what_will_be(data: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -525,10 +527,35 @@ def saved(task: dict[str, Any] | None, title: str, owner: str) -> str:
     """What the form says after it was filled in and sent."""
     test = AppTest.from_function(the_form, args=(task,), default_timeout=60).run()
     next(field for field in test.text_input if field.label == "Title").set_value(title)
-    next(field for field in test.text_input if field.label == "Owner").set_value(owner)
+    next(box for box in test.selectbox if box.label == "Owner").set_value(owner)
     test.button[0].click().run()
     assert not test.exception
     return " ".join(error.value for error in test.error)
+
+
+def test_the_form_tells_who_fails_and_knows_names(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the rule Product owner blog fails and shop does not; Ann owns one of them, Bob runs the other."""
+    shown(PAGE, judged, monkeypatch)
+    test = AppTest.from_function(the_form, args=(None,), default_timeout=60).run()
+    assert "**1 of 2 subjects fails**." in sentences(test)
+    assert next(box for box in test.selectbox if box.label == "Owner").options == ["Ann", "Bob"]
+    test.selectbox[0].set_value("production-readiness/slo").run()
+    assert "**0 of 2 subjects fail**, 2 not checked." in sentences(test)
+    test.selectbox[0].set_value("production-readiness/uptime").run()
+    assert "not judged yet" in sentences(test)
+
+
+def test_ids_stand_in_the_url_and_names_on_the_page(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = shown(PAGE, judged, monkeypatch, level="basic", failing="nothing", scorecard="nowhere")
+    assert [group.options for group in test.button_group] == [
+        ["Production readiness", "Resilience", "Team standards"], ["None", "Basic", "Bronze", "Silver", "Gold"],
+    ]  # fmt: skip
+    assert test.dataframe[0].value["name"].to_list() == ["/application?app=shop#shop"]
+    next(box for box in test.selectbox if box.label == "Failing rule").set_value("product-owner").run()
+    assert "product-owner" in test.query_params["failing"]
+    assert "No subject matches" in sentences(test)
+    test.button_group[0].set_value("resilience").run()
+    assert "resilience" in test.query_params["scorecard"]
 
 
 def test_an_initiative_is_started_and_changed_by_one_at_a_time(

@@ -5,8 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from aurora.contracts import TABLES
+from aurora.contracts.columns import words_of
+from aurora.ui.columns import PILLS
 from aurora.ui.data import utc_now
-from aurora.ui.words import ago, count, money, number, percent, safe
+from aurora.ui.words import MARK_OF, MARKS, ago, count, marked, money, number, percent, safe, spoken
+
+CLOSED = [
+    (name, word) for table in TABLES.values() for name, column in table.columns().items() for word in words_of(column)
+]
+VERBS = {"depends on", "calls", "reads from", "runs on", "part of", "consumes API", "provides API", "iOS"}
 
 
 @pytest.mark.parametrize(
@@ -52,3 +60,36 @@ def test_hostile_text_is_only_text(hostile: str) -> None:
     said = safe(hostile)
     for special in "![]()<>:$.@":
         assert said.count(special) == said.count("\\" + special)
+
+
+def test_every_closed_word_of_every_contract_is_said_in_words() -> None:
+    said = {word: spoken(word) for _, word in CLOSED}
+    assert len(said) > 200
+    assert not [text for text in said.values() if "_" in text or not text.strip()]
+    assert not [text for text in said.values() if text[0].islower() and text not in VERBS]
+    assert [spoken(word) for word in ("third_party", "rolled_back", "mobile_ios", "sca", "depends_on", "k8s_pod")] == [
+        "Third party", "Rolled back", "iOS", "Dependency", "depends on", "Kubernetes pod",
+    ]  # fmt: skip
+    assert spoken("my_own_word") == "my_own_word"
+
+
+def test_every_state_of_every_contract_has_a_sign_and_a_colour() -> None:
+    states = {word for name, word in CLOSED if name in PILLS}
+    assert len(states) > 40
+    assert not states - set(MARK_OF)
+    assert marked("rolled_back") == ("↺ Rolled back", "#B45309")
+    assert marked("+45 %") == ("+45 %", "#6B7280")
+    assert marked("✕ Down") == ("✕ Down", "#B91C1C")
+
+
+def test_no_word_has_two_marks() -> None:
+    listed = [word for said in MARKS.values() for word in said.split()]
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("hue", sorted({hue for _, hue in MARKS}))
+def test_white_can_be_read_on_every_pill(hue: str) -> None:
+    """WCAG 2.2: relative luminance, and a contrast of 4.5 to 1 for text."""
+    parts = [int(hue[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    assert 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5

@@ -80,3 +80,6 @@ create or replace macro spoken_edit(entity_type, entity_id, field, action, befor
 -- A sum of money, whole units and decimals taken apart; null where it is too large to be an amount, instead of a failure.
 create or replace macro money_sum(amount) as
   try_cast(sum(trunc(amount)::decimal(20, 0)) as decimal(38, 18)) + sum((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18));
+-- True if an instant lies in one of the spans (a list of {starts_at, ends_at}, null for none).
+create or replace macro is_within(instant, spans) as
+  spans is not null and len(list_filter(spans, lambda s: instant >= s.starts_at and instant < s.ends_at)) > 0;

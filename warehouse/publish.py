@@ -22,6 +22,7 @@ from warehouse.locks import locked
 from warehouse.model import MACROS, load_models, models_hash, tables_read
 
 log = logging.getLogger("aurora.publish")
+INCOMPLETE = "incomplete"
 KEPT_GENERATIONS = 5
 FULL_REBUILD_EVERY = 500
 SQL_TYPES: dict[type[pl.DataType], str] = {
@@ -80,10 +81,12 @@ def _publish(lake: Lake, data: Path, folder: Path, rebuild: bool, now: datetime 
         if before and not (folder / before.file).exists():
             before = None
         versions = {name: version for name, table in TABLES.items() if (version := lake.version(table)) is not None}
-        stale = rebuild or before is None or before.models != models_hash() or before.root != str(data)
-        if before and not stale and before.versions == versions:
+        is_ours = before is not None and before.root == str(data) and before.models in (models_hash(), INCOMPLETE)
+        if before and is_ours and not rebuild and before.versions == versions:
             return before
-        full = before is None or stale or before.number % FULL_REBUILD_EVERY == 0
+        # What could not be filled is tried again with the next news, not each second.
+        full = rebuild or before is None or not is_ours or before.models == INCOMPLETE
+        full = full or (before is not None and before.number % FULL_REBUILD_EVERY == 0)
         return _write(lake, data, before, versions, full, now)
 
 
@@ -100,8 +103,8 @@ def _write(
         shutil.copyfile(folder / before.file, file)
     known = before.versions if before and not full else {}
     changed = [table for name, table in TABLES.items() if full or versions.get(name) != known.get(name)]
-    _fill(lake, file, changed, full, now)
-    generation = Generation(number, file.name, datetime.now(UTC).isoformat(), versions, models_hash(), str(data))
+    state = models_hash() if _fill(lake, file, changed, full, now) else INCOMPLETE
+    generation = Generation(number, file.name, datetime.now(UTC).isoformat(), versions, state, str(data))
     _replace(folder / "current.json", json.dumps(asdict(generation)).encode())
     _replace(data / "aurora.duckdb", file.read_bytes())
     _forget_old(folder, number)
@@ -109,7 +112,8 @@ def _write(
     return generation
 
 
-def _fill(lake: Lake, file: Path, changed: list[type[Table]], full: bool, now: datetime | None) -> None:
+def _fill(lake: Lake, file: Path, changed: list[type[Table]], full: bool, now: datetime | None) -> bool:
+    """Define what the file holds; False if a stored mart could not be filled."""
     with duckdb.connect(str(file)) as con:
         con.execute("BEGIN")
         try:
@@ -118,8 +122,9 @@ def _fill(lake: Lake, file: Path, changed: list[type[Table]], full: bool, now: d
             # One mart that cannot be filled must not keep everything else from being seen: again, one by one.
             con.execute("ROLLBACK")
             _define(con, lake, changed, full, now, lambda ddl: _attempted(con, ddl))
-        else:
-            con.execute("COMMIT")
+            return False
+        con.execute("COMMIT")
+        return True
 
 
 def _define(

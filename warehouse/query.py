@@ -22,8 +22,9 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 class Warehouse:
     """Read-only access to the published generations of one data folder; safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, limit_s: float | None = None) -> None:
+        """`limit_s`: a query that takes longer is stopped, and raises duckdb.Error."""
+        self.folder, self._limit_s = folder, limit_s
         self._lock = threading.Lock()
         self._open: tuple[int, duckdb.DuckDBPyConnection] | None = None
 
@@ -63,5 +64,7 @@ class Warehouse:
                 file = self.folder / newest.file
                 fresh = duckdb.connect(str(file), read_only=True, config=CONFIG)
                 fresh.execute("SET GLOBAL parquet_metadata_cache = true")
+                if self._limit_s:
+                    fresh.execute(f"SET GLOBAL max_execution_time = {round(1000 * self._limit_s)}")
                 self._open = (newest.number, fresh)
             return self._open[1]

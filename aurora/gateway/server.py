@@ -3,6 +3,7 @@
 import logging
 import signal
 from datetime import UTC, datetime
+from types import FrameType
 
 import streamlit as st
 import uvicorn
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
+from aurora.gateway.otlp import Otlp
 from aurora.settings import ROOT, Settings
 from aurora.up import end_with_parent
 from warehouse.heartbeat import last_beat
@@ -49,7 +51,8 @@ def serve(settings: Settings) -> None:
     # Streamlit would look for pages in the old way until the first visitor has run st.navigation, and tell that one
     # that a bookmarked page does not exist.
     PagesManager.uses_pages_directory = False
-    app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz)])
+    otlp = Otlp(settings)
+    app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz), otlp.route])
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -66,6 +69,14 @@ def serve(settings: Settings) -> None:
     def stop() -> None:
         server.should_exit = True
 
+    # uvicorn raises SIGTERM again once it has shut down: what was received must land before that ends us.
+    def leave(number: int, frame: FrameType | None) -> None:
+        otlp.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, leave)
     end_with_parent(stop)
     server.run()
+    otlp.close()

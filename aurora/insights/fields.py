@@ -83,6 +83,15 @@ def shown(field: Field, told: str | None) -> str:
     return _span(value) if is_span else str(value)
 
 
+def text_map(told: str | None) -> dict[str, str]:
+    """Names and text of a JSON object; what is no object, or nested, or no text, is left out."""
+    try:
+        found = json.loads(told or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
+
+
 def _text(field: Field, text: str) -> str:
     if len(text) > 2000:
         raise ValueError(f"{field.label}: write at most 2,000 characters")

@@ -67,10 +67,20 @@ def resting(edges: pl.DataFrame, who: Collection[str]) -> dict[str, int]:
     return dict(sorted(((n, c) for n, c in counts.items() if c), key=lambda item: (-item[1], item[0])))
 
 
-def with_direct(edges: pl.DataFrame, starts: Iterable[str]) -> list[str]:
-    """The starts in their order, each followed by what it rests on directly; every node once."""
+def with_direct(edges: pl.DataFrame, starts: Iterable[str], most: int | None = None) -> list[str]:
+    """The starts in their order, each followed by what it rests on directly; every node once.
+
+    It ends before the start with which there would be more than `most` nodes, so that none lacks a dependency; the
+    first one alone may have more.
+    """
     after = _neighbours(edges, "from_id", "to_id")
-    return list(dict.fromkeys(node for start in starts for node in (start, *after.get(start, ()))))
+    found: dict[str, None] = {}
+    for start in starts:
+        fresh = [node for node in (start, *after.get(start, ())) if node not in found]
+        if most is not None and found and len(found) + len(set(fresh)) > most:
+            break
+        found |= dict.fromkeys(fresh)
+    return list(found)
 
 
 def _walk(after: Neighbours, start: str, hops: int | None) -> dict[str, int]:

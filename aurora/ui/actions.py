@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aurora.contracts.estate import Tasks
-from aurora.ui.data import lake, settings
+from aurora.ui.data import lake, rows, settings
 from aurora.ui.session import actor
 from warehouse.record import Change, record_edit, record_edits, record_version
 
@@ -33,6 +33,17 @@ def decide_link(app_id: str, kind: str, native_id: str, state: LinkState, path_p
     field = f"link:{kind}:{native_id}" + (f"#{path_prefix}" if path_prefix else "")
     change = Change(field, json.dumps(said, ensure_ascii=False))
     record_edits(settings().data, lake(), ("app", app_id), [change], actor())
+
+
+def take_back_link(app_id: str, kind: str, native_id: str, path_prefix: str = "") -> None:
+    """Return a link to what files and sources say of it; where they say nothing, it is confirmed by hand."""
+    field = f"link:{kind}:{native_id}" + (f"#{path_prefix}" if path_prefix else "")
+    record_edits(settings().data, lake(), ("app", app_id), [Change(field, action="revert")], actor())
+    said = """
+        select 1 from app_links_now
+        where app_id = $id and kind = $kind and native_id = $native_id and path_prefix = $path_prefix"""
+    if not rows(said, id=app_id, kind=kind, native_id=native_id, path_prefix=path_prefix).height:
+        decide_link(app_id, kind, native_id, "confirmed", path_prefix)
 
 
 def save_initiative(said: dict[str, Any], task: dict[str, Any] | None = None) -> None:

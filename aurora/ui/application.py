@@ -1,28 +1,22 @@
 """One application from all sides: the head of its page, and what each tab but the registry's shows."""
 
-import json
-from typing import Any
+from datetime import datetime
 
 import polars as pl
 import streamlit as st
 
-from aurora.contracts import TABLES, Row
+from aurora.contracts import Row
+from aurora.insights.fields import text_map
 from aurora.insights.marks import deployment_marks
 from aurora.ui import charts, tables
+from aurora.ui.application_score import score
 from aurora.ui.applications import deployed
 from aurora.ui.data import rows
 from aurora.ui.filters import Span
 from aurora.ui.frame import empty
-from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, count, money, number, percent, safe
+from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, count, money, number, percent, safe, spoken
 
 COMPONENT = "pages/operate/component.py"
-LEAST = 0.05
-PARTS = """
-    select part, score, weight_ratio, lost_score, has_data, reasons, day from app_scores
-    where app_id = $id and day = (select max(day) from app_scores where app_id = $id)
-    order by has_data desc, lost_score desc, part"""
-WHY_NOT = "select part, no_data_reason from app_score_facts where app_id = $id and not has_data"
-SCORE_DAYS = "select day, score from app_score_days where app_id = $id order by day"
 COMPONENTS = """
     select s.*, u.uptime_pct, t.trend
     from app_components a
@@ -64,72 +58,34 @@ def head(row: Row) -> None:
         said += [f"tier {row['tier']}" if row["tier"] else None, row["team_name"] or row["team_id"] or "no team"]
         for word in said:
             if word and word != "unknown":
-                st.badge(safe(word), color="gray")
+                st.badge(safe(spoken(word)), color="gray")
         if row["status_reason"]:
             st.markdown(safe(row["status_reason"]))
-    with st.grid(columns=6, min_column_width=150):
+    with st.grid(columns=4, min_column_width=150):
         st.metric(
             "Score", number(row["score"]), border=True,
-            help=f"Of 100; {number(row['score_coverage_pct'], '%')} of its weights have data. Below 30% there is none.",
+            help=f"Of 100, over 30 days; {number(row['score_coverage_pct'], '%')} of its weights have data. "
+            "Below 30% there is none.",
         )  # fmt: skip
         st.metric("Uptime 30 d", percent(row["uptime_30d_pct"]), border=True)
         st.metric("Response", number(row["response_time_ms"], "ms"), border=True)
         st.metric("Users", count(row["active_users"]), border=True)
         st.metric("Cost this month", money(row["month_cost"], row["currency"]), border=True)
         st.metric(
-            "Last deployed", ago(row["last_deployed_at"]) if row["last_deployed_at"] else NOTHING, border=True,
+            "Deployed", ago(row["last_deployed_at"]) if row["last_deployed_at"] else NOTHING, border=True,
             help=safe(deployed(row["last_deployed_at"], row["last_version"])),
         )  # fmt: skip
+        st.metric("Open alerts", count(row["open_alert_count"]), border=True)
+        st.metric("Findings", count(row["serious_finding_count"]), border=True, help="Open ones, critical or high.")
 
 
 def overview(row: Row, span: Span) -> None:
     """Where the points of the score went, and who and what the application is."""
     left, right = st.columns([2, 1], gap="medium")
     with left.container(border=True, height="stretch"):
-        score(row["app_id"])
+        score(row)
     with right.container(border=True, height="stretch"):
         about(row)
-
-
-def score(app_id: str) -> None:
-    """The parts of the score, and below each row that took points."""
-    parts = rows(PARTS, id=app_id)
-    st.subheader("Where the points go", anchor=False)
-    if not parts.height:
-        empty("Not judged yet", "Scores are made every five minutes while Aurora runs.")
-        return
-    why_not = dict(rows(WHY_NOT, id=app_id).iter_rows())
-    st.altair_chart(charts.parts(parts), alt="Score of each part, 0 to 100")
-    lost = reasons(parts)
-    chosen = tables.pick(
-        lost, "lost", "Rows that took points",
-        ("No row takes a point", "Every part with data is worth its full points."),
-        part=st.column_config.TextColumn("Part", width=80),
-        lost=st.column_config.NumberColumn("Points", format="−%.1f", width=60),
-        text=st.column_config.TextColumn("What took them", width="large"),
-        row_table=st.column_config.TextColumn("Rows in", width=110), row_id=None,
-    )  # fmt: skip
-    if chosen and (table := TABLES.get(chosen["row_table"])):
-        found = f"from {table.spec.name} where {table.spec.key[0]} = $row_id order by {table.spec.time} desc limit 20"
-        tables.plain(rows(found, row_id=chosen["row_id"]), "The rows themselves", 6)
-    missing = [f"{part} ({why_not.get(part, 'no data')})" for part in parts.filter(~pl.col("has_data"))["part"]]
-    if missing:
-        st.caption(f"No data, so not counted either way: {safe(', '.join(missing))}.")
-    days = rows(SCORE_DAYS, id=app_id)
-    if days.height > 1:
-        st.altair_chart(charts.score_days(days), alt="Score per day")
-
-
-def reasons(parts: pl.DataFrame) -> pl.DataFrame:
-    """part, lost, text, row_table, row_id: the rows that took points, most first; less than LEAST is left out."""
-    told = [
-        {"part": part, "lost": one["lost"], "text": one["text"], "row_table": one["table"], "row_id": one["id"]}
-        for part, said in parts.select("part", "reasons").iter_rows()
-        for one in json.loads(said or "[]")
-        if one["lost"] >= LEAST
-    ]
-    kinds = {"part": pl.String, "lost": pl.Float64, "text": pl.String, "row_table": pl.String, "row_id": pl.String}
-    return pl.DataFrame(told, schema=kinds).sort("lost", descending=True)
 
 
 def about(row: Row) -> None:
@@ -149,15 +105,16 @@ def about(row: Row) -> None:
             if value
         ]
         lines.append(f"**Recovery** {', '.join(said)}")
-    st.markdown("  \n".join(lines) or "Nobody has described it yet: see the Registry tab.")
+    if not lines and not row["description"]:
+        lines = ["Nobody has described it yet: see the Registry tab."]
+    st.markdown("  \n".join(lines))
     for name, address in links(row).items():
         st.link_button(safe(name), address, icon=":material/open_in_new:", type="tertiary")
 
 
 def links(row: Row) -> dict[str, str]:
     """Runbook and links whose address is one of the web; anything else is not offered to click."""
-    told: Any = json.loads(row["links"]) if row["links"] else {}
-    found = {str(name): str(address) for name, address in told.items()} if isinstance(told, dict) else {}
+    found = text_map(row["links"])
     if row["runbook_url"]:
         found = {"Runbook": row["runbook_url"], **found}
     return {name: address for name, address in found.items() if address.startswith(("https://", "http://"))}
@@ -182,17 +139,25 @@ def health(row: Row, span: Span) -> None:
 
 def changes(row: Row, span: Span) -> None:
     """The ledger of the range, and what changed in the hour before a row of it, or before any instant."""
+    found = rows(CHANGES, id=row["app_id"], **span.window)
     chosen = tables.pick(
-        rows(CHANGES, id=row["app_id"], **span.window).select("occurred_at", "kind", "title", "state", "actor"),
+        found.select("occurred_at", "kind", "title", "state", "actor"),
         "app-changes", "Changes",
         ("Nothing changed", "No deployment, alert, incident, edit, cost jump or finding in this range."),
         title=st.column_config.TextColumn("What", width="large"),
     )  # fmt: skip
     st.subheader("What changed before", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        at = chosen["occurred_at"] if chosen else span.until.replace(second=0)
+        at = chosen["occurred_at"] if chosen else newest(found, span)
         at = st.datetime_input("Instant (UTC)", value=at, key=f"before-{at:%Y%m%d%H%M}") or at
         minutes = st.selectbox("Minutes before", [15, 60, 240, 1440], index=1, key="before-minutes")
         everywhere = st.toggle("All applications", key="before-all")
     asked = {"at": at, "minutes": minutes, "id": "" if everywhere else row["app_id"]}
     tables.plain(rows(BEFORE, **asked), "Changes before", 10, or_else=("Nothing changed then", "Look further back."))
+
+
+def newest(found: pl.DataFrame, span: Span) -> datetime:
+    """The newest alert or incident among the changes, else the newest change, else the end of the range."""
+    alarms = found.filter(pl.col("kind").is_in(["alert", "incident"]))
+    at: datetime = (alarms if alarms.height else found)["occurred_at"].max() or span.until  # type: ignore[assignment]
+    return at

@@ -3,6 +3,7 @@
 from datetime import datetime
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import streamlit as st
@@ -33,8 +34,7 @@ def facts(row: Row) -> list[tuple[str, str]]:
         ("Cost this month", money(row["month_cost"], row["currency"])),
         ("Uptime 30 d", percent(row["uptime_30d_pct"])),
         ("Response", number(row["response_time_ms"], "ms")),
-        # Where nothing is linked, nothing could alert: that is not the same as none.
-        ("Open alerts", count(row["open_alert_count"] if row["component_count"] else None)),
+        ("Open alerts", count(row["open_alert_count"])),
     ]
 
 
@@ -77,17 +77,24 @@ def card(row: Row) -> None:
 def _badge(row: Row) -> str:
     score = row["score"]
     said = (
-        f"score {score:.0f} of 100, {row['score_coverage_pct']:.0f}% of it known" if score is not None else "no score"
+        f"score {score:.0f} of 100 over 30 days, {row['score_coverage_pct']:.0f}% of it known"
+        if score is not None
+        else "no score"
     )
     shown = f"{score:.0f}" if score is not None else "–"
-    # Colour follows the status marks: readable as text on either theme.
-    color = words.on_page(words.STATUS[_BAND[score_hue(score)]])
+    # What is down or degraded now is never drawn as good, whatever its month was like.
+    band = row["status"] if row["status"] in ("down", "degraded") else _BAND[score_hue(score)]
+    color = words.on_page(words.STATUS[band])
     return f'<i class="aurora-score" style="color: {color}" title="{said}" aria-label="{said}">{shown}</i>'
 
 
-def table(frame: pl.DataFrame, key: str) -> str | None:
-    """The same as a table; returns the application clicked."""
+def table(frame: pl.DataFrame, key: str) -> None:
+    """The same as a table; a name is a link to the application's page."""
+    names = [
+        f"/application?app={quote(app_id)}#{quote(name)}" for app_id, name in frame.select("app_id", "name").iter_rows()
+    ]
     shown = frame.with_columns(
+        pl.Series("link", names),
         pl.col("status").map_elements(lambda word: [pill(word)], return_dtype=pl.List(pl.String)).alias("state"),
         pl.col("type").replace_strict(words.TYPE_WORD, default="Unknown").alias("kind_word"),
         pl.coalesce("team_name", "team_id").alias("team"),
@@ -95,24 +102,21 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
         pl.col("last_deployed_at").map_elements(ago, return_dtype=pl.String).alias("deployed"),
         pl.col("month_cost").cast(pl.Float64),
     )
-    event = st.dataframe(
+    st.dataframe(
         shown.select(
-            "name", "state", "score", "status_reason", "kind_word", "env_tier", "tier", "team", "active_users",
+            "link", "state", "score", "status_reason", "kind_word", "env_tier", "tier", "team", "active_users",
             "uptime_30d_pct", "response_time_ms", "error_rate_pct", "deployed", "deployment_count_30d", "month_cost",
             "currency", "open_alert_count", "serious_finding_count",
         ),
-        key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW, placeholder="n/a",
+        key=key, hide_index=True, row_height=ROW, placeholder="n/a", column_config=_columns(),
         height=min(max(frame.height, 1), 18) * ROW + 40, alt="Applications with health, score, users and cost",
-        column_config=_columns(),
     )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return str(frame["app_id"][chosen[0]]) if chosen else None
 
 
 def _columns() -> dict[str, Any]:
     config = st.column_config
     return {
-        "name": config.TextColumn("Application", pinned=True, width=190),
+        "link": config.LinkColumn("Application", display_text=r"#(.*)$", pinned=True, width=190),
         "state": config.MultiselectColumn(
             "Health",
             options=[pill(word) for word in words.STATUS],

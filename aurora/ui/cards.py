@@ -5,6 +5,7 @@ import streamlit as st
 
 from aurora.insights.attention import Attention
 from aurora.ui import words
+from aurora.ui.columns import dressed
 from aurora.ui.frame import empty
 from aurora.ui.words import ago, plural, safe
 
@@ -31,8 +32,11 @@ def banner(components: pl.DataFrame, incidents: pl.DataFrame) -> None:
     st.error(text, icon=":material/error:")
 
 
-def attention_list(items: list[Attention]) -> None:
+def attention_list(items: list[Attention], is_watched: bool) -> None:
     """What to look at first; each opens its component. How many more there are is said."""
+    if not items and not is_watched:
+        st.caption("No component is known, so nothing can be said.")
+        return
     if not items:
         st.markdown(":green[:material/check_circle: Nothing is down, degraded or silent.]")
         return
@@ -55,25 +59,16 @@ def ledger(frame: pl.DataFrame) -> None:
     if not frame.height:
         empty("Nothing changed", "No deployment, release, alert, incident or edit in this range.")
         return
-    shown = frame.with_columns(
-        pl.col("kind").str.replace_all("_", " ").str.to_titlecase(),
-        pl.coalesce("app_name", "app_id", pl.lit("")).alias("app"),
-        pl.col("state").str.replace_all("_", " ").fill_null(""),
-        pl.col("actor").fill_null(""),
-    ).select("occurred_at", "kind", "app", "title", "state", "actor")
+    named = frame.with_columns(pl.coalesce("app_name", "app_id").alias("app"))
+    shown, config = dressed(
+        named.select("occurred_at", "kind", "app", "title", "state", "actor").head(LEDGER_ROWS),
+        {"title": st.column_config.TextColumn("What", width="large")},
+    )
     st.dataframe(
-        shown.head(LEDGER_ROWS), hide_index=True, row_height=34, height=min(shown.height, LEDGER_SHOWN) * 34 + 38,
-        alt="Changes, newest first", key="ledger",
-        column_config={
-            "occurred_at": st.column_config.DatetimeColumn("When (UTC)", format="D MMM HH:mm", width="small"),
-            "kind": st.column_config.TextColumn("Kind", width="small"),
-            "app": st.column_config.TextColumn("Application"),
-            "title": st.column_config.TextColumn("What", width="large"),
-            "state": st.column_config.TextColumn("State", width="small"),
-            "actor": st.column_config.TextColumn("By"),
-        },
+        shown, hide_index=True, row_height=34, height=min(shown.height, LEDGER_SHOWN) * 34 + 38, placeholder="–",
+        alt="Changes, newest first", key="ledger", column_config=config,
     )  # fmt: skip
-    if shown.height > LEDGER_ROWS:
+    if frame.height > LEDGER_ROWS:
         st.caption(
-            f"The newest {LEDGER_ROWS} of {shown.height:,}; all of them stand below, in the rows behind this page."
+            f"The newest {LEDGER_ROWS} of {frame.height:,}; all of them stand below, in the rows behind this page."
         )

@@ -135,35 +135,38 @@ def _format(frame: pl.DataFrame) -> str:
     return "%H:%M" if getattr(width, "days", 0) < 2 else "%d %b"
 
 
-def parts(frame: pl.DataFrame, height_per_part: int = 30) -> alt.LayerChart:
-    """The parts of a score as bars from 0 to 100, with the figure beside; a part without data is a grey dash."""
+def parts(frame: pl.DataFrame, height_per_part: int = 28) -> alt.LayerChart:
+    """The parts of a score as bars from 0 to 100, score and lost points in columns beside; no data is a grey track."""
+    score = pl.col("score").round(0).cast(pl.Int64, strict=False).cast(pl.String)
+    lost = (
+        pl.when(pl.col("lost_score") >= 0.05)
+        .then(pl.format("−{}", pl.col("lost_score").round(1)))
+        .otherwise(pl.lit(""))
+    )
+    band = pl.when(pl.col("score") >= 85).then(pl.lit("good")).when(pl.col("score") >= 60).then(pl.lit("fair"))
     shown = frame.select(
-        "part", "score", "has_data", "lost_score", weight_pct=pl.col("weight_ratio") * 100,
-        said=pl.when(pl.col("has_data")).then(pl.col("score").round(0).cast(pl.Int64, strict=False).cast(pl.String))
-        .otherwise(pl.lit("no data")),
-        band=pl.when(pl.col("score") >= 85).then(pl.lit("good")).when(pl.col("score") >= 60).then(pl.lit("fair"))
-        .otherwise(pl.lit("poor")),
+        "part", "score", "has_data", "lost_score", weight_pct=pl.col("weight_ratio") * 100, full=pl.lit(100.0),
+        said=pl.when(pl.col("has_data")).then(score).otherwise(pl.lit("no data")), lost=lost,
+        band=band.otherwise(pl.lit("poor")),
     )  # fmt: skip
     names = shown["part"].to_list()
     bands = alt.Scale(domain=["good", "fair", "poor"], range=["#10B981", "#F59E0B", "#EF4444"])
-    y = alt.Y("part:N", title=None, sort=names, axis=alt.Axis(ticks=False, domain=False, labelLimit=120))
-    base = alt.Chart(shown).encode(y=y)
-    track = base.mark_bar(height=10, cornerRadius=5, opacity=0.16, color="#94A3B8").encode(
-        x=alt.value(0), x2=alt.value("width")
-    )
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=120)
+    base = alt.Chart(shown).encode(y=alt.Y("part:N", title=None, sort=names, axis=axis))
+    x = alt.X("score:Q", title=None, scale=alt.Scale(domain=[0, 122], nice=False), axis=None)
+    track = base.mark_bar(height=10, cornerRadius=5, opacity=0.16, color="#94A3B8").encode(x=alt.X("full:Q", axis=None))
+    tooltip = [
+        alt.Tooltip("part:N", title="Part"),
+        alt.Tooltip("score:Q", title="Score", format=".1f"),
+        alt.Tooltip("weight_pct:Q", title="Weight %", format=".0f"),
+        alt.Tooltip("lost_score:Q", title="Points lost", format=".1f"),
+    ]
     bars = base.transform_filter("datum.has_data").mark_bar(height=10, cornerRadius=5).encode(
-        x=alt.X("score:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=None),
-        color=alt.Color("band:N", legend=None, scale=bands),
-        tooltip=[
-            alt.Tooltip("part:N", title="Part"), alt.Tooltip("score:Q", title="Score", format=".1f"),
-            alt.Tooltip("weight_pct:Q", title="Weight %", format=".0f"),
-            alt.Tooltip("lost_score:Q", title="Points lost", format=".1f"),
-        ],
+        x=x, color=alt.Color("band:N", legend=None, scale=bands), tooltip=tooltip
     )  # fmt: skip
-    said = base.mark_text(align="right", baseline="bottom", dy=-5, fontSize=11, opacity=0.75).encode(
-        x=alt.value("width"), text="said:N", color=alt.value("#94A3B8")
-    )
-    layers: list[alt.Chart] = [track, bars, said]
+    said = base.mark_text(align="left", fontSize=12).encode(x=alt.datum(102), text="said:N")
+    taken = base.mark_text(align="right", fontSize=12, fontWeight="bold").encode(x=alt.datum(121), text="lost:N")
+    layers: list[alt.Chart] = [track, bars, said, taken]
     sized: alt.LayerChart = (
         alt.layer(*layers).resolve_scale(color="independent").properties(height=len(names) * height_per_part)
     )

@@ -10,7 +10,7 @@ import streamlit as st
 from aurora.insights.costs import month_to_date
 from aurora.insights.marks import counts_per_bucket
 from aurora.ui.filters import Span
-from aurora.ui.words import column, delta, money, number, percent, plural
+from aurora.ui.words import NOTHING, column, delta, money, number, percent, plural
 
 BARS = 24
 
@@ -91,6 +91,11 @@ def spend(costs: pl.DataFrame) -> None:
         delta_description="vs. last month" if change else None,
         help="Effective cost of the month so far, against the same days of the month before.",
     )  # fmt: skip
+
+
+def unknown(label: str, why: str) -> None:
+    """A figure that no source tells: not none, but not known."""
+    st.metric(label, NOTHING, border=True, height="stretch", help=why)
 
 
 def _first(frame: pl.DataFrame, name: str) -> float | None:

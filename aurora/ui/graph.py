@@ -16,11 +16,15 @@ import polars as pl
 
 from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, money, plural
 
+# Names can be read up to the first; more than the second is drawn for nobody.
+READABLE = 60
 DRAWN = 120
 NAME_LENGTH = 30
 HEALTH = "Health"
 MEASURES = {"Open alerts": "open_alert_count", "Cost": "month_cost", "Vulnerabilities": "open_vulnerability_count"}
 COLOURS = [HEALTH, *MEASURES]
+# The part of a link() that a LinkColumn shows.
+NAME_IN_LINK = "#(.*)$"
 EVIDENCE = ("declared", "catalog", "trace", "inferred", "link")
 LINES = {"declared": "solid", "catalog": "solid", "trace": "dashed", "inferred": "dotted", "link": "dotted"}
 # What an application is made of, and the shape in which each is drawn.
@@ -174,6 +178,11 @@ def href(node_type: str, node_id: str) -> str:
     """The page of an application or a component."""
     page = "application?app" if node_type == "app" else "component?component"
     return f"/{page}={quote(node_id, safe='')}"
+
+
+def link(node_type: str, node_id: str, name: str) -> str:
+    """The page with the name behind it, for a column that shows the latter: see NAME_IN_LINK."""
+    return f"{href(node_type, node_id)}#{quote(name, safe='')}"
 
 
 def short(name: str, length: int = NAME_LENGTH) -> str:

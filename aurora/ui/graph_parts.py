@@ -1,7 +1,9 @@
 """What stands around the drawing of the Graph page: figures, legend, what rests on a node, the edges in words."""
 
+import zlib
 from collections.abc import Iterable
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 import polars as pl
@@ -17,13 +19,18 @@ ENDS = ("from", "to")
 NODE_WORDS = {"app": "Application", "component": "Component", "third_party": "Third party"}
 # The drawing keeps its size, so that names can be read, and is moved within its frame where it is wider.
 STYLE = """<style>
-.st-key-drawing .stGraphVizChart { overflow-x: auto; }
+.st-key-drawing [data-testid="stFullScreenFrame"], .st-key-drawing .stElementContainer { max-width: 100%; }
+.st-key-drawing .stGraphVizChart { max-width: 100%; overflow-x: auto; scrollbar-width: thin; }
+.aurora-sideways { display: none; margin: .2rem 0 0; font-size: .86rem; opacity: .75; }
+@media (max-width: 900px) { .aurora-sideways { display: block; }
+  .st-key-drawing .stGraphVizChart { box-shadow: inset -14px 0 12px -12px rgba(100, 116, 139, .55); } }
 .st-key-drawing .stGraphVizChart svg { zoom: .8; max-width: max(100%, 1000px); height: auto;
   display: block; margin: 0 auto; }
 .aurora-legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0 0 .3rem; font-size: .86rem; }
 .aurora-legend b { width: 4rem; font-weight: 600; opacity: .62; }
 .aurora-legend span { display: inline-flex; align-items: center; gap: .35rem; white-space: nowrap; }
 </style>"""
+SIDEWAYS = '<p class="aurora-sideways">↔ Swipe the drawing sideways: it is wider than its frame.</p>'
 SHAPE_PATHS = {
     "app": '<rect x="2" y="2" width="20" height="10" rx="3"/>',
     "third_party": '<path d="M2 3H15V1L22 7L15 13V11H2Z"/>',
@@ -36,7 +43,7 @@ SHAPE_PATHS = {
 
 
 def figures(nodes: pl.DataFrame, edges: pl.DataFrame) -> None:
-    """How much there is of each, and the components on which most applications rest."""
+    """How much there is of each, and the components on which most applications rest, each a button that shows it."""
     kinds = nodes["node_type"].value_counts()
     counts = dict(kinds.iter_rows())
     with st.grid(columns=4, min_column_width=150):
@@ -44,7 +51,10 @@ def figures(nodes: pl.DataFrame, edges: pl.DataFrame) -> None:
         st.metric("Components", f"{counts.get('component', 0):,}", border=True, help="Those that a dependency names.")
         st.metric("Third parties", f"{counts.get('third_party', 0):,}", border=True)
         st.metric(
-            "Dependencies", f"{edges.height:,}", border=True, help="Told within two days of its source's last word."
+            "Dependencies",
+            f"{edges.height:,}",
+            border=True,
+            help="Told within two days of its source's last word; what files declare, by their last good run.",
         )
     apps = nodes.filter(pl.col("node_type") == "app")["node_id"].to_list()
     names = dict(nodes.filter(pl.col("node_type") != "app").select("node_id", "name").iter_rows())
@@ -71,15 +81,19 @@ def draw(nodes: pl.DataFrame, edges: pl.DataFrame, coloured_by: str, chosen: str
     is_dark = st.context.theme.type == "dark"
     alt = f"{plural(nodes.height, 'node')} and what rests on what among them, coloured by {coloured_by.lower()}"
     with st.container(border=True, key="drawing"):
-        st.html(STYLE + legend(nodes, coloured_by, is_dark))
-        st.graphviz_chart(graph.dot(nodes, edges, coloured_by, chosen, is_dark), width="content", alt=alt)
+        st.html(STYLE + legend(nodes, coloured_by, is_dark) + SIDEWAYS)
+        drawn = graph.dot(nodes, edges, coloured_by, chosen, is_dark)
+        # The browser cannot turn one drawing into another: each has a container of its own, and so is mounted anew.
+        with st.container(key=f"dot-{zlib.crc32(drawn.encode()):08x}"):
+            st.graphviz_chart(drawn, width="content", alt=alt)
 
 
 def listed(nodes: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
-    """The edges as people read them: names for ids, words for types."""
+    """The edges as people read them: links with names for ids, words for types."""
     named = nodes.select(
-        "node_id", "name", pl.col("node_type").replace_strict(NODE_WORDS, default="Unknown").alias("type_word")
-    )
+        "node_id", linked(),
+        pl.col("node_type").replace_strict(NODE_WORDS, default="Unknown").alias("type_word"),
+    )  # fmt: skip
     ends = [named.rename({column: f"{end}_{column.removeprefix('node_')}" for column in named.columns}) for end in ENDS]
     return (
         edges.join(ends[0], on="from_id", how="left", maintain_order="left")
@@ -91,6 +105,17 @@ def listed(nodes: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
             pl.col("source_instance").alias("source"),
         )
     )  # fmt: skip
+
+
+def linked(node_type: pl.Expr | str = "node_type", node_id: str = "node_id") -> pl.Expr:
+    """The page of each node, with the name that name_column() shows of it, as `name`."""
+    parts = pl.struct("name", node_type=node_type, node_id=node_id)
+    return parts.map_elements(lambda node: graph.link(**node), return_dtype=pl.String).alias("name")
+
+
+def name_column(label: str, **options: Any) -> Any:
+    """A column of links, each shown by the name in it."""
+    return st.column_config.LinkColumn(label, display_text=graph.NAME_IN_LINK, alignment="left", **options)
 
 
 def legend(nodes: pl.DataFrame, coloured_by: str, is_dark: bool) -> str:
@@ -147,11 +172,15 @@ def fails(nodes: pl.DataFrame, edges: pl.DataFrame, chosen: str, name: str) -> N
         f"{plural(apps, 'application')} and {plural(found.height - apps, 'component')}, directly or through others."
     )
     shown = found.select(
-        "name", pl.col("node_type").replace_strict(NODE_WORDS, default="Unknown").alias("is"), "hops", "tier",
+        linked().alias("node"), pl.col("node_type").replace_strict(NODE_WORDS, default="Unknown").alias("is"),
+        "hops", "tier",
         pl.col("team_id").alias("team"), pl.col("status").map_elements(pill, return_dtype=pl.String),
         pl.col("status_reason").fill_null("").alias("why"),
     )  # fmt: skip
-    tables.plain(shown, "What rests on it", or_else=("Nothing rests on it", "No dependency leads to it."))
+    tables.plain(
+        shown, "What rests on it", or_else=("Nothing rests on it", "No dependency leads to it."),
+        node=name_column("Name", pinned=True, width=200),
+    )  # fmt: skip
 
 
 def circles(nodes: pl.DataFrame, found: list[list[str]]) -> None:

@@ -13,6 +13,18 @@ from aurora.ui.data import rows, utc_now
 from aurora.ui.words import percent, plural, safe
 
 TASK = "from tasks_now where task_id = $task_id"
+COUNTS = """
+    select count(*) as subject_count, count(*) filter (where result = 'fail') as failed_count,
+           count(*) filter (where result = 'not_checked') as not_checked_count
+    from scorecard_results_now where rule_id = $rule_id"""
+OWNERS = """
+    with said as (
+      select unnest([product_owner, lead_developer, qa_lead, devops]) as name from applications_now
+      union all
+      select display_name as name from people where not is_bot and coalesce(is_active, true)
+    )
+    select distinct trim(name) as name from said where trim(name) <> '' order by lower(name), name limit 2000"""
+LONGEST = 200
 SHOWN = 5
 STATES = {"open": "Open", "in_progress": "In progress", "done": "Done", "dropped": "Dropped"}
 DAYS_TO_DO = 30
@@ -59,36 +71,66 @@ def _one(row: dict[str, Any], rules: dict[str, Rule]) -> None:
             st.caption(" · ".join(parts))
 
 
-@st.dialog("Initiative", width="medium")
 def edit(rules: dict[str, Rule], task: dict[str, Any] | None) -> None:
     """The form in a dialog; `task` stays as it was when the dialog opened, so that a race can be seen."""
-    form(rules, task)
+    title = "Change this initiative" if task else "Start an initiative: bring a rule to pass by a day"
+    st.dialog(title, width="medium")(form)(rules, task)
 
 
 def form(rules: dict[str, Rule], task: dict[str, Any] | None) -> None:
-    """Ask for title, rule, owner, due date and state, and write them; who was overtaken is told so."""
+    """Ask for rule, title, owner, due date and state, and write them; who was overtaken is told so."""
+    st.caption(
+        "Someone answers for it that the subjects which fail a rule pass it by a day. Progress is counted daily."
+    )
     ids = list(rules)
     if task and task["subject_id"] not in rules:
         ids.insert(0, task["subject_id"])
-    before = task or {"title": "", "subject_id": ids[0], "owner_id": "", "due_on": _later(), "state": "open"}
-    with st.form("initiative", border=False):
-        title = st.text_input("Title", before["title"], max_chars=200, placeholder="Every service has an SLO")
-        rule_id = st.selectbox(
-            "Rule", ids, index=ids.index(before["subject_id"]),
-            format_func=lambda rule_id: rules[rule_id].title if rule_id in rules else rule_id,
-        )  # fmt: skip
-        owner = st.text_input("Owner", before["owner_id"] or "", max_chars=200, placeholder="Who answers for it")
-        due = st.date_input("Due", before["due_on"], format="YYYY-MM-DD")
-        state = before["state"]
-        if task:
-            states = list(dict.fromkeys([state, *STATES]))
-            state = st.selectbox("State", states, format_func=lambda word: STATES.get(word, word))
-        if not st.form_submit_button("Save", type="primary", icon=":material/check:"):
-            return
-    if not title.strip() or not owner.strip():
+    before = task or {"title": "", "subject_id": ids[0], "owner_id": None, "due_on": _later(), "state": "open"}
+    rule_id = st.selectbox(
+        "Rule", ids, index=ids.index(before["subject_id"]),
+        format_func=lambda rule_id: rules[rule_id].title if rule_id in rules else rule_id,
+    )  # fmt: skip
+    _failing(rule_id, rules.get(rule_id))
+    title = st.text_input("Title", before["title"], max_chars=LONGEST, placeholder="Every service has an SLO")
+    owner = _ask_owner(before["owner_id"])
+    due = st.date_input("Due", before["due_on"], format="YYYY-MM-DD")
+    state = before["state"]
+    if task:
+        states = list(dict.fromkeys([state, *STATES]))
+        state = st.selectbox("State", states, format_func=lambda word: STATES.get(word, word))
+    if st.button("Save" if task else "Start", type="primary", icon=":material/check:"):
+        said = {"title": title.strip(), "subject_id": rule_id, "owner_id": owner, "due_on": due, "state": state}
+        _save(said, task)
+
+
+def _failing(rule_id: str, rule: Rule | None) -> None:
+    """How many subjects fail that rule now, and what to do."""
+    counts = rows(COUNTS, rule_id=rule_id).row(0, named=True)
+    if not counts["subject_count"]:
+        st.caption("This rule is not judged yet.")
+        return
+    unknown = f", {counts['not_checked_count']} not checked" if counts["not_checked_count"] else ""
+    verb = "fails" if counts["failed_count"] == 1 else "fail"
+    st.markdown(f"**{counts['failed_count']} of {plural(counts['subject_count'], 'subject')} {verb}**{unknown}.")
+    if rule:
+        st.caption(safe(rule.help))
+
+
+def _ask_owner(before: str | None) -> str:
+    """A name, out of those that the registry and sources know or any other; '' if there is none."""
+    known = rows(OWNERS)["name"].to_list()
+    offered = list(dict.fromkeys([*([before] if before else []), *known]))
+    name = st.selectbox(
+        "Owner", offered, index=0 if before else None, accept_new_options=True,
+        placeholder="Who answers for it: choose, or write a name",
+    )  # fmt: skip
+    return (name or "").strip()[:LONGEST]
+
+
+def _save(said: dict[str, Any], task: dict[str, Any] | None) -> None:
+    if not said["title"] or not said["owner_id"]:
         st.error("Write a title and who answers for it.", icon=":material/error:")
         return
-    said = {"title": title.strip(), "subject_id": rule_id, "owner_id": owner.strip(), "due_on": due, "state": state}
     try:
         save_initiative(said, task)
     except AuroraError as error:

@@ -1,48 +1,27 @@
 """The registry on pages: fields of an application with who says so, edits, confirmations, conflicts, links, history."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from aurora.contracts import Row
-from aurora.contracts.columns import words_of
-from aurora.contracts.estate import AppLinks
 from aurora.errors import AuroraError
 from aurora.insights.fields import FIELDS, shown, typed
 from aurora.ui import tables
-from aurora.ui.actions import LinkState, change_fields, decide_link
+from aurora.ui.actions import change_fields
 from aurora.ui.data import rows
-from aurora.ui.words import ago, percent, safe
+from aurora.ui.registry_links import attempt, links
+from aurora.ui.words import ago, safe
 from warehouse.record import Change
 
 FIELDS_OF = "from application_fields where app_id = $id"
-LINKS_OF = """
-    select kind, stated_as, native_id, path_prefix, state, method, is_found, share_ratio, said_by,
-           declared_in, updated_at
-    from link_statements where app_id = $id order by state, kind, native_id"""
-SUGGESTED = """
-    select app_id, kind, native_id, name, source_instance, confidence_ratio, shared_words from link_suggestions
-    where app_id = $id order by confidence_ratio desc"""
 HISTORY = """
     select changed_at, field, action, before, after, changed_by, reason from edits
     where entity_type = 'app' and entity_id = $id order by changed_at desc limit 300"""
 ORIGIN = {"edit": "edited here", "file": "file", "catalog": "catalog", "source": "source", "nobody": "nobody"}
 Seen = dict[str, str | None]
-KINDS = list(words_of(AppLinks.columns()["kind"]))
-
-
-def attempt(act: Callable[[], None], done: str) -> None:
-    """Do what the visitor asked, and say what became of it; a refusal is a sentence."""
-    try:
-        act()
-    except (AuroraError, ValueError) as error:
-        st.error(safe(error), icon=":material/error:")
-    else:
-        st.toast(done, icon=":material/check:")
-        st.rerun()
+APPLICATION = "pages/estate/application.py"
 
 
 def save(app_id: str, changes: list[Change], seen: Seen, reason: str = "") -> None:
@@ -74,26 +53,38 @@ def registry(row: Row) -> None:
     with right:
         st.subheader("Edit a field", anchor=False)
         edit(app_id, {one["field"]: one for one in fields.iter_rows(named=True)}, seen)
+    if row["source"] == "people":
+        remove(app_id, fields, seen)
     st.subheader("What belongs to it", anchor=False)
     links(app_id)
     st.subheader("History of edits", anchor=False)
     tables.plain(rows(HISTORY, id=app_id), "Edits", 8, or_else=("No edit", "Everything stands as it was declared."))
 
 
-def resolve(conflict: Row, seen: Seen) -> None:
-    """One conflict with its two ways out."""
-    field = FIELDS[conflict["field"]]
+def remove(app_id: str, fields: pl.DataFrame, seen: Seen) -> None:
+    """Take an application out that nothing but edits made here declares: all of them are taken back."""
+    edited = fields.filter(pl.col("origin") == "edit")
+    st.caption("No file or source declares this application: it stands here because somebody wrote it down.")
+    if st.button("Remove from the register", icon=":material/delete:", key="remove"):
+        changes = [Change(name, None, value, "revert") for name, value in edited.select("field", "value").iter_rows()]
+        attempt(lambda: save(app_id, changes, seen, "removed from the register"), "Removed")
+
+
+def resolve(conflict: Row, seen: Seen, app: str = "") -> None:
+    """One conflict with its two ways out; `app` is named where conflicts of several stand together."""
+    field, key = FIELDS[conflict["field"]], f"{conflict['app_id']}-{conflict['field']}"
     ours, theirs = shown(field, conflict["value"]), shown(field, conflict["declared_value"])
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"conflict-{field.name}"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"conflict-{key}"):
         st.markdown(
-            f":orange[:material/warning:] **{field.label}**: {safe(conflict['said_by'])} set it to **{safe(ours)}**, "
+            f":orange[:material/warning:] {safe(app)} **{field.label}**: {safe(conflict['said_by'])} set it to "
+            f"**{safe(ours)}**, "
             f"since then {safe(conflict['declared_in'] or 'its source')} says **{safe(theirs)}**."
         )
         keep = Change(field.name, conflict["value"], conflict["declared_value"])
         back = Change(field.name, None, conflict["value"], "revert")
-        if st.button("Keep ours", key=f"keep-{field.name}"):
+        if st.button("Keep ours", key=f"keep-{key}"):
             attempt(lambda: save(conflict["app_id"], [keep], seen), "Kept")
-        if st.button("Take theirs", key=f"take-{field.name}"):
+        if st.button("Take theirs", key=f"take-{key}"):
             attempt(lambda: save(conflict["app_id"], [back], seen), "Taken")
 
 
@@ -106,7 +97,7 @@ def field_table(fields: pl.DataFrame) -> list[str]:
             "field": FIELDS[one["field"]].label,
             "value": shown(FIELDS[one["field"]], one["value"]) or None,
             "says": ORIGIN[one["origin"]] + (f": {where}" if (where := _where(one)) else ""),
-            "confirmed": f"{one['confirmed_by']}, {ago(one['confirmed_at'])}" if one["confirmed_at"] else None,
+            "confirmed": _confirmed(one),
             "state": "▲ due" if one["is_due"] else "",
         }
         for one in frame.iter_rows(named=True)
@@ -126,6 +117,14 @@ def field_table(fields: pl.DataFrame) -> list[str]:
     )  # fmt: skip
     chosen = event["selection"]["rows"] if event else []
     return [str(frame["field"][place]) for place in chosen]
+
+
+def _confirmed(field: Row) -> str | None:
+    """Who stood by it last, and when; what a file or source says is declared, not confirmed."""
+    if field["confirmed_at"] is None:
+        return None
+    by_hand = field["origin"] == "edit" or field["confirmed_by"] != field["said_by"]
+    return f"{field['confirmed_by'] if by_hand else 'declared'}, {ago(field['confirmed_at'])}"
 
 
 def _where(field: Row) -> str | None:
@@ -157,53 +156,6 @@ def edit(app_id: str, now: dict[str, Row], seen: Seen) -> None:
             attempt(lambda: save(app_id, [back], seen), "Returned")
 
 
-def links(app_id: str) -> None:
-    """Links as they stand, suggestions to confirm or reject, and one to add by hand."""
-    stands = rows(LINKS_OF, id=app_id)
-    suggestions(rows(SUGGESTED, id=app_id))
-    chosen = tables.pick(
-        stands, "links", "Links of this application",
-        or_else=("Nothing is linked to it", "Link its repository, components and cost: no figure reaches it else."),
-        share_ratio=st.column_config.NumberColumn("Share", format="%.2f"),
-    )  # fmt: skip
-    if chosen:
-        state: LinkState = "rejected" if chosen["state"] == "confirmed" else "confirmed"
-        said = "does not belong to it" if state == "rejected" else "belongs to it"
-        if st.button(f"{safe(chosen['native_id'])} {said}", icon=":material/link_off:", key="unlink"):
-            attempt(
-                lambda: decide_link(app_id, chosen["kind"], chosen["native_id"], state, chosen["path_prefix"]),
-                "Recorded",
-            )
-    with st.form("add-link", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox("Kind", KINDS, width=180)
-        native_id = st.text_input("Id, name or address", placeholder="prod-prometheus:node-1, org/repo, tag:app=shop")
-        if st.form_submit_button("Link", icon=":material/add_link:") and native_id.strip():
-            attempt(lambda: decide_link(app_id, kind, native_id.strip(), "confirmed"), "Linked")
-
-
-def suggestions(frame: pl.DataFrame, limit: int = 12) -> None:
-    """What may belong to an application by its name: one click each way."""
-    for one in frame.head(limit).iter_rows(named=True):
-        key = f"{one['app_id']}-{one['kind']}-{one['native_id']}"
-        with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(
-                f":material/lightbulb: {one['kind'].replace('_', ' ')} **{safe(one['name'])}** may belong to "
-                f"**{safe(one['app_id'])}**: {percent(100 * one['confidence_ratio'], 0)} alike "
-                f"({safe(', '.join(one['shared_words']))})",
-                width="stretch",
-            )
-            for state, label, icon in (("confirmed", "It does", "check"), ("rejected", "It does not", "close")):
-                if st.button(label, icon=f":material/{icon}:", key=f"{state}-{key}"):
-                    decide(one, state)
-    if frame.height > limit:
-        st.caption(f"{frame.height - limit} more suggestions follow once these are decided.")
-
-
-def decide(one: Row, state: Any) -> None:
-    """Record the answer to a suggestion."""
-    attempt(lambda: decide_link(one["app_id"], one["kind"], one["native_id"], state), "Recorded")
-
-
 def add_application() -> None:
     """A fold to register an application by hand; it exists once it has a name."""
     with st.expander("Add an application", icon=":material/add:"), st.form("add-application", border=False):
@@ -212,13 +164,19 @@ def add_application() -> None:
             name = st.text_input("Name", placeholder="Owner Portal")
             kind = st.selectbox("Type", [word for word in FIELDS["type"].words if word != "unknown"])
             team = st.text_input("Team")
-        if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            attempt(lambda: added(app_id.strip(), {"name": name, "type": kind, "team_id": team}), "Added")
+        is_sent = st.form_submit_button("Add", type="primary", icon=":material/add:")
+    if is_sent:
+        try:
+            added(app_id.strip(), {"name": name, "type": kind, "team_id": team})
+        except (AuroraError, ValueError) as error:
+            st.error(safe(error), icon=":material/error:")
+        else:
+            st.switch_page(APPLICATION, query_params={"app": app_id.strip()})
 
 
 def added(app_id: str, told: dict[str, str]) -> None:
     """Record a new application. Raises ValueError for an id that is none or is taken, and for no name."""
-    if not re.fullmatch(r"[a-z0-9](-?[a-z0-9])*", app_id):
+    if not re.fullmatch(r"[a-z0-9](-?[a-z0-9])*", app_id) or app_id == "untagged":
         raise ValueError("Id: use lower-case letters, digits and hyphens, such as owner-portal")
     if not told["name"].strip():
         raise ValueError("Name: write how people call it")

@@ -10,6 +10,7 @@ import streamlit as st
 from aurora.insights.scorecards import LEVELS, Rule, Scorecard
 from aurora.settings import ROOT
 from aurora.ui import charts, tables
+from aurora.ui.graph_parts import linked, name_column
 from aurora.ui.words import percent, safe
 
 APPLICATION = "pages/estate/application.py"
@@ -79,11 +80,11 @@ def figures(levels: pl.DataFrame, trend: pl.DataFrame, initiatives: pl.DataFrame
 
 
 def level_bar(levels: pl.DataFrame) -> None:
-    """One bar: who holds which level, in colour and in words."""
+    """One bar: who holds which level, as counts with signs, and the words below it."""
     counts = {name: (levels["level"].fill_null("none") == name).sum() for name in STEPS}
     parts = "".join(
-        f'<span style="flex: {counts[name]} 1 0; min-width: 1.6rem; background: {step.hue}; color: #fff;'
-        f' padding: .45rem .5rem; overflow: hidden; white-space: nowrap"'
+        f'<span style="flex: {counts[name]} 1 0; min-width: max-content; background: {step.hue}; color: #fff;'
+        f' padding: .45rem .5rem; white-space: nowrap"'
         f' title="{step.word}">{counts[name]} {step.sign}</span>'
         for name, step in STEPS.items()
         if counts[name]
@@ -108,7 +109,7 @@ def trend_chart(trend: pl.DataFrame) -> None:
 
 
 def matrix(levels: pl.DataFrame, results: pl.DataFrame, rules: dict[str, Rule], subject: str) -> str | None:
-    """Subjects by rules, first those that not everybody passes; returns the subject_id that was clicked."""
+    """Subjects by rules, first those that not everybody passes; returns the subject_id of the cell that was clicked."""
     wide = results.with_columns(
         pl.col("result").replace_strict(SIGN).map_elements(lambda sign: [sign], return_dtype=pl.List(pl.String))
     ).pivot("rule_id", index="subject_id", values="result")
@@ -120,12 +121,15 @@ def matrix(levels: pl.DataFrame, results: pl.DataFrame, rules: dict[str, Rule], 
     missed = set(results.filter(pl.col("result") != "pass")["rule_id"])
     asked = sorted((rule_id for rule_id in rules if rule_id in wide.columns), key=lambda rule_id: rule_id not in missed)
     config = st.column_config
+    is_app = subject == "app"
+    name = linked(pl.lit("app"), "subject_id") if is_app else pl.col("name")
+    column = name_column if is_app else config.TextColumn
     event = st.dataframe(
-        shown.select("name", "level", "between", *asked),
-        key="matrix", on_select="rerun", selection_mode="single-row", hide_index=True, row_height=tables.ROW,
+        shown.select(name, "level", "between", *asked),
+        key="matrix", on_select="rerun", selection_mode="single-cell", hide_index=True, row_height=tables.ROW,
         height=min(shown.height, 16) * tables.ROW + 40, alt="Subjects with level and the result of each rule",
         column_config={
-            "name": config.TextColumn(SUBJECT_WORD[subject].capitalize(), pinned=True, width=165),
+            "name": column(SUBJECT_WORD[subject].capitalize(), pinned=True, width=190),
             "level": _pills("Level", _level_pills(), 95),
             "between": config.TextColumn("Stands before the next level", width=210),
             **{
@@ -135,9 +139,10 @@ def matrix(levels: pl.DataFrame, results: pl.DataFrame, rules: dict[str, Rule], 
             },
         },
     )  # fmt: skip
-    st.caption("✓ passes · ✕ fails · ? not checked. Choose a row to see why.")
-    chosen = event["selection"]["rows"] if event else []
-    return str(shown["subject_id"][chosen[0]]) if chosen else None
+    opens = " The name opens the application." if is_app else ""
+    st.caption(f"✓ passes · ✕ fails · ? not checked. Choose a result to see why, and what to do.{opens}")
+    chosen = event["selection"]["cells"] if event else []
+    return str(shown["subject_id"][chosen[0][0]]) if chosen else None
 
 
 def said_rules(ids: list[str], titles: dict[str, str]) -> str:

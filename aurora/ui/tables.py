@@ -1,24 +1,29 @@
 """Tables that several pages show: components with their status, measures and trend."""
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from aurora.contracts import Row
+from aurora.ui.columns import dressed
+from aurora.ui.data import utc_now
 from aurora.ui.frame import empty
 from aurora.ui.words import STATUS, TYPE_WORD, ago, pill, plural, span
 
 ROW = 34
+SOON_S = 5
 SOURCE_WORD = {
     "success": "● Good",
     "partial": "▲ Partial",
     "failed": "✕ Failing",
     "skipped": "? Skipped",
+    "idle": "▲ Idle",
     "late": "▲ Late",
     "new": "? Not run",
 }
-SOURCE_HUE = ["#047857", "#B45309", "#B91C1C", "#6B7280", "#B45309", "#6B7280"]
+SOURCE_HUE = ["#047857", "#B45309", "#B91C1C", "#6B7280", "#B45309", "#B45309", "#6B7280"]
 
 
 def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
@@ -67,7 +72,7 @@ def _columns(uptime_label: str) -> dict[str, Any]:
 def sources(frame: pl.DataFrame) -> str | None:
     """Every source and stream with its state; returns the source clicked."""
     next_run = pl.when(pl.col("is_running")).then(pl.lit("running")).otherwise(
-        pl.col("next_run_at").map_elements(ago, return_dtype=pl.String)
+        pl.col("next_run_at").map_elements(_awaited, return_dtype=pl.String)
     )  # fmt: skip
     shown = frame.select(
         "source_instance", "stream",
@@ -86,11 +91,19 @@ def sources(frame: pl.DataFrame) -> str | None:
     return str(frame["source_instance"][chosen[0]]) if chosen else None
 
 
+def _awaited(next_run_at: datetime) -> str:
+    """'in 12 s', 'now'; a run that should have begun is overdue."""
+    wait_s = (next_run_at - utc_now()).total_seconds()
+    if wait_s > SOON_S:
+        return ago(next_run_at)
+    return "now" if wait_s >= -SOON_S else "overdue"
+
+
 def _source_columns() -> dict[str, Any]:
     config = st.column_config
     return {
         "source_instance": config.TextColumn("Source", pinned=True),
-        "stream": config.TextColumn("Stream", width="small"),
+        "stream": config.TextColumn("Stream", width=100),
         "state": config.MultiselectColumn("State", options=list(SOURCE_WORD.values()), color=SOURCE_HUE, width=90),
         "last_good_at": config.TextColumn("Last good run", width=105),
         "next_run": config.TextColumn("Next run", width=90),
@@ -110,13 +123,13 @@ def plain(
     or_else: tuple[str, str] = ("No rows", "Nothing of this kind in this range."),
     **columns: Any,
 ) -> None:
-    """A table without selection, instants to the second in UTC; without rows the empty state of `or_else`."""
+    """A table without selection, its columns as aurora.ui.columns says; without rows the empty state of `or_else`."""
     if not frame.height:
         empty(*or_else)
         return
-    said = {name: _heading(name, kind) for name, kind in frame.schema.items()}
+    shown, config = dressed(frame, columns)
     st.dataframe(
-        frame, hide_index=True, row_height=ROW, placeholder="n/a", alt=name, column_config=said | columns,
+        shown, hide_index=True, row_height=ROW, placeholder="n/a", alt=name, column_config=config,
         height=min(max(frame.height, 1), height_rows) * ROW + 40,
     )  # fmt: skip
 
@@ -132,25 +145,10 @@ def pick(
     if not frame.height:
         empty(*or_else)
         return None
-    said = {name: _heading(name, kind) for name, kind in frame.schema.items()}
+    shown, config = dressed(frame, columns)
     event = st.dataframe(
-        frame, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
-        placeholder="n/a", alt=name, column_config=said | columns, height=min(frame.height, 10) * ROW + 40,
+        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
+        placeholder="n/a", alt=name, column_config=config, height=min(frame.height, 10) * ROW + 40,
     )  # fmt: skip
     chosen = event["selection"]["rows"] if event else []
     return frame.row(chosen[0], named=True) if chosen else None
-
-
-def _heading(name: str, kind: pl.DataType) -> Any:
-    """'started_at' -> 'Started (UTC)', shown to the second; 'row_count' -> 'Row count'."""
-    words = name.replace("_", " ").capitalize()
-    if isinstance(kind, pl.Datetime):
-        label = f"{words.removesuffix(' at')} (UTC)"
-        return st.column_config.DatetimeColumn(label, format="D MMM HH:mm:ss")
-    if isinstance(kind, pl.Date):
-        return st.column_config.DateColumn(
-            words.removesuffix(" on"), format="MMM YYYY" if "month" in name else "D MMM YYYY"
-        )
-    if isinstance(kind, pl.Float64 | pl.Decimal):
-        return st.column_config.NumberColumn(words, format="%.2f")
-    return st.column_config.Column(words)

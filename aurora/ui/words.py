@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from aurora.contracts import TABLES
+from aurora.contracts.columns import words_of
 from aurora.ui.data import utc_now
 
 NOTHING = "n/a"
@@ -45,6 +47,78 @@ TYPE_WORD = {
     "third_party": "Third party",
     "unknown": "Unknown",
 }
+
+# Closed words whose spelling is not simply "First letter large, blanks for underscores".
+SPOKEN = TYPE_WORD | {
+    "anr": "ANR", "android": "Android", "app": "Application", "avg": "Average", "bad_query": "Question refused",
+    "ios": "iOS", "calls": "calls", "consists_of": "consists of", "consumes_api": "consumes API",
+    "config": "Configuration", "container": "Container", "dast": "Running application",
+    "db_instance": "Database instance", "delete": "DELETE", "depends_on": "depends on", "dev": "Development",
+    "dns": "DNS", "dependency": "Dependency", "get": "GET", "head": "HEAD", "http": "HTTP",
+    "http_status": "HTTP status", "iac": "Infrastructure code", "icmp": "ICMP", "info": "Info",
+    "internal": "Internal", "k8s_node": "Kubernetes node", "k8s_pod": "Kubernetes pod",
+    "k8s_workload": "Kubernetes workload", "no_data": "No data", "non_fatal": "Non-fatal", "ok": "OK",
+    "options": "OPTIONS", "p50": "Median", "p90": "90th percentile", "p95": "95th percentile",
+    "p99": "99th percentile", "part_of": "part of", "patch": "PATCH", "post": "POST", "provided_by": "provided by",
+    "provides_api": "provides API", "put": "PUT", "qa_lead": "QA lead", "devops": "DevOps",
+    "reads_from": "reads from", "runs_on": "runs on", "rests on": "rests on", "serves": "serves", "sast": "Code",
+    "sca": "Dependency", "store_app": "Store listing", "firebase_app": "Firebase app", "tcp": "TCP",
+    "testflight": "TestFlight", "tls": "TLS", "tls_handshake": "TLS handshake", "tls_verify": "TLS certificate",
+    "user_perceived_anr": "User-perceived ANR", "user_perceived_crash": "User-perceived crash",
+    "vendor_5xx": "Fault of the vendor", "vm": "Virtual machine", "cdn": "CDN", "ms": "Milliseconds", "7d": "7 days",
+    "28d": "28 days", "30d": "30 days", "rolled_back": "Rolled back", "rollback": "Rolled back", "error": "Error",
+    "max": "Highest", "min": "Lowest", "sum": "Total", "success": "Succeeded",
+}  # fmt: skip
+# Words that models say and no contract lists.
+SAID_BY_MODELS = (
+    "alert change_event config consists_of cost_jump deployment edit ended file hosting incident link maintenance "
+    "nobody none outdated provided_by rating_drop release rollback secure serves source store_release "
+    "vulnerability vulnerable"
+)
+RED, AMBER, GREEN, GREY, SLATE, BLUE = "#B91C1C", "#B45309", "#047857", "#6B7280", "#4B5563", "#0369A1"
+MARKS = {
+    ("✕", RED): "down failed critical firing vulnerable rejected denied halted removed blocked fatal stopped fail",
+    ("▲", RED): "high major",
+    ("▲", AMBER): "degraded warning medium outdated open partial limited catching_up error late insufficient_traffic",
+    ("↺", AMBER): "rolled_back rollback",
+    ("▼", GREY): "low minor",
+    ("●", GREEN): "healthy success secure available streaming released allowed ok",
+    ("✓", GREEN): "resolved fixed done confirmed explained mitigated pass",
+    ("◆", SLATE): "maintenance acknowledged accepted snoozed silenced suppressed monitoring scheduled skipped assigned",
+    ("–", GREY): "gone false_positive ignored dismissed dropped cancelled info none draft ended terminated",
+    ("○", BLUE): "running queued pending in_progress in_review rolling_out suggested planning development testing "
+    "staging production",
+    ("?", GREY): "unknown no_data not_checked",
+}
+
+
+def _known() -> frozenset[str]:
+    listed = (word for table in TABLES.values() for column in table.columns().values() for word in words_of(column))
+    return frozenset([*listed, *SPOKEN, *SAID_BY_MODELS.split()])
+
+
+KNOWN = _known()
+MARK_OF = {word: mark for mark, said in MARKS.items() for word in said.split()}
+
+
+def spoken(word: str) -> str:
+    """A closed word as it is read: 'third_party' -> 'Third party', 'sca' -> 'Dependency'; other text as it is."""
+    if word not in KNOWN:
+        return word
+    plain = word.replace("_", " ")
+    return SPOKEN.get(word, plain[:1].upper() + plain[1:])
+
+
+# Pills that are drawn already stay as they are.
+DRAWN = {f"{sign} {spoken(word)}": hue for word, (sign, hue) in MARK_OF.items()}
+
+
+def marked(word: str) -> tuple[str, str]:
+    """Text and colour of the pill of a state: ('✕ Failed', '#B91C1C'); white can be read on each of the colours."""
+    if word in DRAWN:
+        return word, DRAWN[word]
+    sign, hue = MARK_OF.get(word, ("", GREY))
+    return f"{sign} {spoken(word)}".strip(), hue
 
 
 def on_page(mark: Mark) -> str:

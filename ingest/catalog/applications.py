@@ -11,7 +11,7 @@ from ingest.catalog.entities import Entity
 from ingest.catalog.references import Catalog
 from ingest.catalog.yaml_documents import Fields
 from ingest.connector import Run
-from ingest.git_words import clean
+from ingest.vendors.git_words import clean
 
 _WORDS = {
     "web": "website web webapp web-app frontend spa",

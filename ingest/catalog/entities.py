@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ingest.catalog.yaml_documents import Fields, Items, Refused, Value
-from ingest.git_words import clean
+from ingest.vendors.git_words import clean
 
 KINDS = ("Component", "API", "Resource", "System", "Domain", "Group", "User", "Location")
 IGNORED_KINDS = ("Template", "Namespace")  # documented, but nothing of the estate

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from aurora.errors import SourceError
 from ingest.catalog.yaml_documents import MAX_BYTES
 from ingest.connector import Run
-from ingest.git_repository import Repository
+from ingest.vendors.git_repository import Repository
 
 MAX_ENTRIES = 200_000
 SKIPPED = {"node_modules", ".venv"}

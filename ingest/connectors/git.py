@@ -21,8 +21,8 @@ from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, R
 from aurora.errors import SourceError
 from aurora.settings import ROOT, Frozen
 from ingest.connector import Checkpoint, Connector, Item, Run
-from ingest.git_repository import Repository
-from ingest.git_words import Release, clean, instant, is_prerelease, top_folders
+from ingest.vendors.git_repository import Repository
+from ingest.vendors.git_words import Release, clean, instant, is_prerelease, top_folders
 
 SLICE = 5_000
 MAX_TIPS = 500

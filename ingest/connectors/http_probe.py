@@ -23,7 +23,7 @@ from aurora.contracts.operations import ComponentHealth, ProbeResults
 from aurora.errors import SourceError
 from aurora.settings import Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Run
-from ingest.probing import Ask, Probe, matches, probe
+from ingest.vendors.probing import Ask, Probe, matches, probe
 
 MAX_PARALLEL = 8
 REMEMBERED = 3

@@ -14,11 +14,11 @@ from aurora.contracts import Row
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import Alerts, ComponentHealth, MetricPoints, MetricSeries
 from aurora.settings import Secret
-from ingest import promql
 from ingest.connector import Checkpoint, Connector, Item, Json
 from ingest.http import Site
-from ingest.promapi import Api, PrometheusOptions, PromRun
-from ingest.promql import Labels, MetricQuery, Series
+from ingest.vendors import promql
+from ingest.vendors.promapi import Api, PrometheusOptions, PromRun
+from ingest.vendors.promql import Labels, MetricQuery, Series
 
 DAY_S = 86_400
 MAX_SERIES = 2_000

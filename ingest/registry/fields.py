@@ -8,11 +8,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from aurora.settings import duration
+from ingest.registry.words import ELSEWHERE
 
 LIMIT = 500
 MAX_ITEMS = 5_000
 MAX_UNKNOWN = 50
-SLUG = re.compile(r"[a-z0-9-]{1,100}")
+# What costs of nobody stand under is no id.
+SLUG = re.compile(r"(?!untagged$)[a-z0-9-]{1,100}")
 _URL = re.compile(r"https?://[^\s/?#<>\"\\]+[^\s<>\"\\]*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 Path = tuple[str, ...]
@@ -37,7 +39,7 @@ class Fields:
         known = tuple(known)
         unknown = [name for name in self.table if name not in known and name not in but]
         for name in unknown[:MAX_UNKNOWN]:
-            near = get_close_matches(name[:100], known, 1)
+            near = [ELSEWHERE[name]] if name in ELSEWHERE else get_close_matches(name[:100], known, 1)
             advice = f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}, or remove it"
             self.tell(name, f"{self.thing} has no such key: {advice}")
         if more := unknown[MAX_UNKNOWN:]:

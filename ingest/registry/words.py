@@ -12,6 +12,23 @@ APPLICATION = (
     *("id", "name", "type", "environment", "lifecycle", "tier", "description", "domain", "product", "team", "runbook"),
     *("stack", "owners", "links", "tags", "depends_on", "recovery", "has", "objective", "budget"),
 )
+# Keys that people write at the top of an entry, and where they stand.
+ELSEWHERE = {
+    **{name: f"owners.{name}" for name in OWNERS},
+    **{name: f"stack.{name}" for name in STACK},
+    **{name: f"has.{name}" for name in KINDS},
+    **dict.fromkeys(("owner", "product_owners"), "owners.product_owner"),
+    **dict.fromkeys(("env", "env_tier"), "environment"),
+    "team_id": "team",
+    "runbook_url": "runbook",
+    "app_id": "id",
+    "rpo": "recovery.rpo",
+    "rto": "recovery.rto",
+    "availability_pct": "objective.availability_pct",
+    "response_ms": "objective.response_ms",
+    "monthly": "budget.monthly",
+    "currency": "budget.currency",
+}
 TEAM = ("id", "name", "kind", "parent", "contact", "channel", "members")
 RULE = ("kind", "match", "pattern", "environment", "applies_to")
 # What a source measures goes out of date the moment that it is typed.

@@ -15,12 +15,17 @@ from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.filters import Span, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
+from aurora.ui.words import plural
 
 SHOWN = 16
 COMPONENTS = "from component_status order by status_rank, open_alert_count desc, name"
 APPLICATIONS = "from app_overview order by status_rank, tier, name"
 SERIES = "from estate_series(since := $since, until := $until, bucket_s := $bucket_s) order by bucket_at"
 TOTALS = "from estate_totals(since := $since, until := $until)"
+KNOWN = """
+    select exists(select 1 from deployments) as deployments,
+           exists(select 1 from alerts)
+             or exists(select 1 from sync_runs where stream = 'alerts' and status = 'success') as alerts"""
 SHIPPED = """
     select finished_at as shipped_at, version, environment, env_tier, status, is_rollback, app_id
     from (from deployments_by_app union all by name from deployments_unlinked)
@@ -28,14 +33,18 @@ SHIPPED = """
       and finished_at >= $since and finished_at < $until
     order by shipped_at"""
 LEDGER = """
+    select occurred_at, kind, subject_id, string_agg(distinct app_id, ', ') as app_id,
+           string_agg(distinct coalesce(app_name, app_id), ', ') as app_name, any_value(component_id) as component_id,
+           any_value(title) as title, any_value(state) as state, any_value(actor) as actor
     from change_ledger(since := $since, until := $until)
-    where kind <> 'alert' or state <> 'info' order by occurred_at desc"""
+    where kind <> 'alert' or state <> 'info'
+    group by occurred_at, kind, subject_id order by occurred_at desc"""
 ALERTS = "from alerts_now where is_open order by severity = 'critical' desc, started_at desc"
 INCIDENTS = "from incidents_now where is_open order by started_at desc"
 COSTS = """
-    select day, currency, sum(effective_cost) as cost from cost_daily_by_service
+    select day, currency, money_sum(effective_cost) as cost from cost_daily_by_service
     where day >= date_trunc('month', utc_now())::date - interval 1 month and day <= utc_now()::date
-    group by all order by day"""
+    group by day, currency having bool_and(effective_cost is not null) and cost is not null order by day"""
 
 
 def wall(
@@ -45,8 +54,15 @@ def wall(
     costs, before = rows(COSTS), span.before
     with st.grid(columns=6 if costs.height else 5, min_column_width=160):
         figures.estate(rows(SERIES, **span.params), rows(TOTALS, **span.window), rows(TOTALS, **before.window))
-        figures.deployments(span, shipped, rows(SHIPPED, **before.window))
-        figures.open_alerts(span, alerts, incidents, ledger.filter(pl.col("kind") == "alert"))
+        known = rows(KNOWN).row(0, named=True)
+        if known["deployments"]:
+            figures.deployments(span, shipped, rows(SHIPPED, **before.window))
+        else:
+            figures.unknown("Deployments", "No source tells deployments: add a git repository or a CI connector.")
+        if known["alerts"]:
+            figures.open_alerts(span, alerts, incidents, ledger.filter(pl.col("kind") == "alert"))
+        else:
+            figures.unknown("Open alerts", "No source tells alerts: add Prometheus, Alertmanager or the like.")
         if costs.height:
             figures.spend(costs)
 
@@ -82,7 +98,11 @@ def board(label: str) -> None:
         trend(span, shipped)
     with right.container(border=True, height="stretch"):
         st.subheader("Needs attention", anchor=False)
-        cards.attention_list(attention(components, alerts, incidents))
+        cards.attention_list(attention(components, alerts, incidents), components.height > 0)
+        blind = applications.filter(pl.col("component_count") == 0).height
+        if blind:
+            label = f"{plural(blind, 'application')} without a component: nothing is known of their health"
+            st.page_link("pages/estate/registry.py", label=label, icon=":material/help:")
 
     st.subheader("Applications", anchor=False)
     if applications.height:

@@ -107,8 +107,7 @@ with page("Applications"):
     if not matching.height:
         empty("No application fits", "Clear a filter or the search.")
     elif view == "table":
-        if opened := show.table(matching, "applications"):
-            st.switch_page(show.APPLICATION, query_params={"app": opened})
+        show.table(matching, "applications")
     else:
         all_cards(matching)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

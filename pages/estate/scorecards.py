@@ -10,11 +10,10 @@ import polars as pl
 import streamlit as st
 
 from aurora.insights.scorecards import Scorecard, load_scorecards
-from aurora.ui import initiatives
+from aurora.ui import initiatives, named
 from aurora.ui import scorecards as blocks
 from aurora.ui.data import rows, settings, utc_now
 from aurora.ui.export import behind, download
-from aurora.ui.filters import pills
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import plural, safe
 
@@ -38,28 +37,15 @@ INITIATIVES = """
     order by is_overdue desc, due_on nulls last, title"""
 
 
-def choose(cards: tuple[Scorecard, ...]) -> Scorecard:
-    """The scorecard to look at; ?scorecard= in the URL."""
-    ids = [card.id for card in cards]
-    chosen = st.segmented_control(
-        "Scorecard", ids, default=ids[0], required=True, key="scorecard", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return next((card for card in cards if card.id == chosen), cards[0])
-
-
 def matching(levels: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
     """The subjects that the filters leave: level, team and failing rule, kept in the URL."""
     with st.container(horizontal=True, vertical_alignment="center", key="filters"):
-        held = pills("Level", list(blocks.STEPS), "level")
+        held = named.several("Level", {name: step.word for name, step in blocks.STEPS.items()}, "level")
         teams = st.multiselect(
             "Team", levels["team_id"].drop_nulls().unique().sort().to_list(), key="team", bind="query-params",
             placeholder="All teams", label_visibility="collapsed", width=220,
         )  # fmt: skip
-        failing = st.selectbox(
-            "Failing rule", [rule.id for rule in card.rule], index=None, key="failing", bind="query-params",
-            placeholder="Failing rule", label_visibility="collapsed", width=240,
-        )  # fmt: skip
+        failing = named.one_or_none("Failing rule", {rule.id: rule.title for rule in card.rule}, "failing")
     if held:
         levels = levels.filter(pl.col("level").fill_null("none").is_in(held))
     if teams:
@@ -119,9 +105,10 @@ with page("Scorecards"):
     if not cards:
         empty("No scorecard is written", "Write one in scorecards.toml beside aurora.toml: see docs/scorecards.md.")
         st.stop()
-    card = choose(cards)
+    chosen = named.one("Scorecard", {card.id: card.name for card in cards}, "scorecard")
+    card = next(card for card in cards if card.id == chosen)
     levels = rows(LEVELS, scorecard=card.id)
-    st.caption(f"**{safe(card.name)}**: {safe(card.description)}.")
+    st.caption(f"{safe(card.description)}.")
     if levels.height:
         top(card, levels)
         parts(card, levels)

@@ -4,6 +4,8 @@ icon: database
 order: 80
 """
 
+from typing import Literal
+
 import polars as pl
 import streamlit as st
 
@@ -18,7 +20,7 @@ from aurora.ui.words import plural, safe
 FRESHNESS = "from source_freshness order by source_instance, stream"
 REFUSED = """
     select source_instance, table_name, rule, count(*) as row_count, max(rejected_at) as last_at,
-           any_value(message) as example
+           any_value(message) as message
     from quarantine group by all order by last_at desc limit 500"""
 REFUSED_TODAY = "select count(*) as row_count from quarantine where rejected_at >= utc_now() - interval 1 day"
 REFUSED_ROWS = """
@@ -44,19 +46,23 @@ def planned() -> pl.DataFrame:
 def refused() -> None:
     """Quarantine by source, table and rule; a click shows the rows whole."""
     groups = rows(REFUSED)
-    if not groups.height:
-        empty("No row was refused", "Every row that arrived keeps its contract.")
-        return
-    event = st.dataframe(
-        groups, key="refused", on_select="rerun", selection_mode="single-row", hide_index=True, row_height=tables.ROW,
-        alt="Refused rows by source, table and rule", height=min(groups.height, 10) * tables.ROW + 40,
-        column_config={"last_at": st.column_config.DatetimeColumn("Last (UTC)", format="D MMM HH:mm:ss")},
+    group = tables.pick(
+        groups, "refused", "Refused rows by source, table and rule",
+        ("No row was refused", "Every row that arrived keeps its contract."),
+        message=st.column_config.TextColumn("Example", width="large"),
     )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    if chosen:
-        group = groups.row(chosen[0], named=True)
+    if group:
         which = {"source": group["source_instance"], "table_name": group["table_name"], "rule": group["rule"]}
         tables.plain(rows(REFUSED_ROWS, **which), "Refused rows")
+
+
+def failing(fresh: pl.DataFrame) -> None:
+    """How many sources fail; none is good news only while no stream is late, idle or partial."""
+    count = fresh.filter(pl.col("state") == "failed")["source_instance"].n_unique()
+    behind_time = fresh.filter(pl.col("state").is_in(["late", "idle", "partial"])).height
+    said = "look below" if count else f"{plural(behind_time, 'stream')} late or idle" if behind_time else "none"
+    color: Literal["red", "orange", "green"] = "red" if count else "orange" if behind_time else "green"
+    st.metric("Failing", count, said, delta_color=color, delta_arrow="off", border=True, height="stretch")
 
 
 @live("10s")
@@ -66,18 +72,9 @@ def overview() -> None:
     if not fresh.height:
         empty("No source is configured", "Add a [[source]] to aurora.toml; it is taken up while Aurora runs.")
         return
-    failing = fresh.filter(pl.col("state") == "failed")["source_instance"].n_unique()
     with st.grid(columns=4, min_column_width=170):
         st.metric("Sources", fresh["source_instance"].n_unique(), border=True, height="stretch")
-        st.metric(
-            "Failing",
-            failing,
-            "look below" if failing else "none",
-            delta_color="inverse" if failing else "normal",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-        )
+        failing(fresh)
         st.metric("Rows, last 24 h", f"{fresh['row_count_24h'].sum():,}", border=True, height="stretch")
         st.metric("Refused, last 24 h", f"{rows(REFUSED_TODAY)['row_count'][0]:,}", border=True, height="stretch")
     chosen = tables.sources(fresh)
@@ -88,8 +85,10 @@ def overview() -> None:
 
 with page("Sources"):
     overview()
-    running = set(planned()["source_instance"].to_list())
-    names = sorted(running | set(rows(FRESHNESS)["source_instance"].to_list()))
+    plan = planned()
+    running = set(plan["source_instance"].to_list())
+    # Worst first, so that the page opens on what is wrong.
+    names = judged(plan, rows(FRESHNESS), utc_now())["source_instance"].unique(maintain_order=True).to_list()
     if names:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             source = st.selectbox("Source", names, key="source", bind="query-params", width=260) or names[0]

@@ -1,17 +1,19 @@
 -- One row per application and month: hours of development work and what they cost. Hours of a project belong to its
--- applications by their shares, evenly where none is stated; hours of no application are left out. Hours without a rate
--- are in unpriced_hours and in no cost; where rates have several currencies, there is no one cost: null.
+-- applications by their shares: who states none has an even part of what the others leave; shares of more than the whole
+-- are scaled down to it. Hours of no application are left out. Hours without a rate are in unpriced_hours and in no
+-- cost; where rates have several currencies, there is no one cost: null.
 -- grain: app_id, month_on
 -- check: hours >= unpriced_hours
 -- stored: yes
 with owners as (
-  select native_id as project_id, app_id, max(share_ratio) filter (where share_ratio between 0 and 1) as share_ratio
+  select native_id as project_id, app_id, max(share_ratio) filter (where share_ratio between 0 and 1) as stated
   from app_links_now where kind = 'project'
   group by native_id, app_id
 )
 , shared as (
   select project_id, app_id,
-         case when count(*) over w = 1 then coalesce(share_ratio, 1) else coalesce(share_ratio, 1.0 / count(*) over w) end as share
+         coalesce(stated / greatest(1, sum(stated) over w),
+                  greatest(0, 1 - coalesce(sum(stated) over w, 0)) / count(*) filter (where stated is null) over w) as share
   from owners window w as (partition by project_id)
 )
 , worked as (

@@ -1,54 +1,48 @@
--- One row per application and deployment: several sources of one deployment made one, the application found through
--- its links, and a return to an older commit recognised as a rollback.
+-- One row per application and deployment: several sources of one deployment made one, and a return of the same thing in
+-- the same environment to an older commit recognised as a rollback.
 -- grain: app_id, deployment_id
 -- stored: yes
-with owned as (
-  -- a union, so that an application linked by several folders, and by its store too, has the deployment once
-  select d.deployment_id, l.app_id
-  from deployments d join app_links_now l on l.kind = 'repository' and l.native_id = d.repo_id
-  where d.app_id is null and (l.env_pattern is null or try(regexp_matches(d.environment, l.env_pattern)))
-  union
-  select d.deployment_id, l.app_id
-  from deployments d join app_links_now l on l.kind = 'store_app' and l.native_id = d.store_app_id
-  where d.app_id is null and (l.env_pattern is null or try(regexp_matches(d.environment, l.env_pattern)))
-)
-, linked as (
-  select d.* exclude (app_id), coalesce(d.app_id, o.app_id) as app_id,
+with linked as (
+  select d.* exclude (app_id), o.app_id, coalesce(d.started_at, d.created_at) as began_at,
+         coalesce(d.repo_id, d.component_id, d.store_app_id) as thing_id,
          case when d.is_inferred then 3 when d.source in ('sentry', 'rollbar') then 2
               when d.ci_run_id is not null then 1 else 0 end as source_rank
-  from deployments d left join owned o on o.deployment_id = d.deployment_id
+  from deployments d join deployment_owners o on o.deployment_id = d.deployment_id
+)
+, told_again as (
+  -- looked for in the half hours around only: a commit may be deployed again thousands of times
+  select distinct a.app_id, a.deployment_id
+  from (select *, unnest([-1, 0, 1]) + floor(epoch(began_at) / 1800) as half_hour from linked) a
+  join (select *, floor(epoch(began_at) / 1800) as half_hour from linked) b
+    on b.app_id = a.app_id and b.env_tier = a.env_tier and b.sha = a.sha and b.half_hour = a.half_hour
+   and b.source_instance <> a.source_instance
+   and (b.source_rank, b.deployment_id) < (a.source_rank, a.deployment_id)
+  where abs(epoch(b.began_at) - epoch(a.began_at)) <= 1800
 )
 , single as (
-  select a.* from linked a where not exists (
-    select 1 from linked b
-    where b.app_id = a.app_id and b.env_tier = a.env_tier and b.sha = a.sha and b.source_instance <> a.source_instance
-      and (b.source_rank, b.deployment_id) < (a.source_rank, a.deployment_id)
-      and abs(epoch(coalesce(b.started_at, b.created_at)) - epoch(coalesce(a.started_at, a.created_at))) <= 1800)
+  select l.* from linked l anti join told_again t on t.app_id = l.app_id and t.deployment_id = l.deployment_id
 )
 , walked as (
-  select *, lag(sha) over o as sha_before, row_number() over o as rn
+  -- what succeeded, in order; of a deployment whose thing nobody tells, the walk is that of the environment
+  select app_id, thing_id, env_tier, environment, deployment_id, sha, is_rollback, began_at, lag(sha) over walk as sha_before,
+         row_number() over walk as number
   from single where status in ('success', 'rolled_back')
-  window o as (partition by app_id, env_tier order by coalesce(started_at, created_at))
-)
-, seen as (
-  select distinct a.app_id, a.env_tier, a.deployment_id
-  from walked a join walked b using (app_id, env_tier) where b.rn < a.rn - 1 and b.sha = a.sha
+  window walk as (partition by app_id, thing_id, env_tier, environment order by began_at, deployment_id)
 )
 , judged as (
-  select w.app_id, w.env_tier, w.deployment_id, w.started_at, w.created_at,
-         coalesce(w.is_rollback, w.sha <> w.sha_before and s.deployment_id is not null, false) as is_rb
-  from walked w left join seen s using (app_id, env_tier, deployment_id)
+  select *, coalesce(is_rollback, sha <> sha_before and number - 1 > min(number) over (
+              partition by app_id, thing_id, env_tier, environment, sha), false) as is_back
+  from walked
 )
 , marked as (
-  select *, coalesce(lead(is_rb) over (partition by app_id, env_tier order by coalesce(started_at, created_at)), false)
-              as is_undone
+  select app_id, deployment_id, is_back,
+         coalesce(lead(is_back) over (partition by app_id, thing_id, env_tier, environment order by number), false) as is_undone
   from judged
 )
 select s.app_id, s.deployment_id, s.repo_id, s.component_id, s.environment, s.env_tier, s.ref, s.sha, s.previous_sha,
        s.version, s.ci_run_id, s.created_at, s.started_at, s.finished_at, s.duration_s,
        case when s.status = 'success' and m.is_undone then 'rolled_back' else s.status end as status,
-       coalesce(m.is_rb, s.is_rollback, false) as is_rollback, coalesce(s.is_hotfix, false) as is_hotfix,
+       coalesce(m.is_back, s.is_rollback, false) as is_rollback, coalesce(s.is_hotfix, false) as is_hotfix,
        s.is_inferred, s.actor, s.changes, s.url, s.source, s.source_instance
 from single s
-left join marked m using (app_id, env_tier, deployment_id)
-where s.app_id is not null
+left join marked m on m.app_id = s.app_id and m.deployment_id = s.deployment_id

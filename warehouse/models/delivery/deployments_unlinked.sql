@@ -5,7 +5,4 @@ select d.deployment_id, d.repo_id, d.component_id, d.environment, d.env_tier, d.
        d.started_at, d.finished_at, d.status, coalesce(d.is_rollback, false) as is_rollback, d.actor, d.url, d.source,
        d.source_instance
 from deployments d
-where d.app_id is null and not exists (
-  select 1 from app_links_now l
-  where ((l.kind = 'repository' and l.native_id = d.repo_id) or (l.kind = 'store_app' and l.native_id = d.store_app_id))
-    and (l.env_pattern is null or try(regexp_matches(d.environment, l.env_pattern))))
+where not exists (select 1 from deployment_owners o where o.deployment_id = d.deployment_id)

@@ -1,35 +1,39 @@
 -- One row per application with a budget that is in force: the budget of a month and what the month costs at the present
--- rate: spent so far / share of the month that the bill covers; last month's cost until the bill covers two days.
+-- rate: charges of days, up to the last complete day of its sources' bills, / share of the month that is covered, and
+-- charges of longer periods once, as they are; last month's cost until the bills cover two days.
 -- grain: app_id
 -- check: limit_amount > 0
-with budget as (
-  select app_id, budget_id, name, currency,
-         limit_amount::double / case period when 'year' then 12 when 'quarter' then 3 else 1 end as limit_amount
-  from budgets_now
-  where app_id is not null and limit_amount > 0 and starts_on <= utc_now()::date
-    and coalesce(ends_on, date '9999-12-31') >= utc_now()::date
-  qualify row_number() over (partition by app_id order by starts_on desc, changed_at desc, budget_id) = 1
-)
-, spent as (
-  select app_id, currency, month_on, effective_cost::double as cost, last_charged_on,
-         month_on = date_trunc('month', utc_now())::date as is_this_month
-  from cost_by_app_month
-  where month_on >= (date_trunc('month', utc_now()) - interval 1 month)::date and month_on <= utc_now()::date
+with charged as (
+  select app_id, currency, day, is_daily, source_instance, effective_cost::double as cost,
+         day >= date_trunc('month', utc_now())::date as is_this_month
+  from app_cost_daily_by_service
+  where day >= (date_trunc('month', utc_now()) - interval 1 month)::date
+    and day < (date_trunc('month', utc_now()) + interval 1 month)::date
 )
 , covered as (
-  select currency, least(utc_now(), max(last_charged_on)::timestamp + interval 1 day) as until_at
-  from spent where is_this_month group by currency
+  -- of a source that charges by the day, its last day before today; a bill of longer periods covers what has gone by
+  select source_instance,
+         case when bool_or(is_daily) then max(day) filter (where is_daily and is_this_month and day < utc_now()::date)
+              when bool_or(is_this_month) then utc_now()::date - 1 end as covered_on
+  from charged group by source_instance
 )
-, rated as (
-  select s.app_id, s.currency, s.month_on, s.cost, s.is_this_month, epoch(c.until_at - s.month_on::timestamp) as covered_s,
-         epoch(s.month_on::timestamp + interval 1 month - s.month_on::timestamp) as month_s
-  from spent s left join covered c on c.currency = s.currency
+, spent as (
+  select c.app_id, c.currency, max(v.covered_on) - date_trunc('month', utc_now())::date + 1 as covered_days,
+         sum(c.cost) filter (where not c.is_this_month) as last_month_cost,
+         coalesce(sum(c.cost) filter (where c.is_this_month and c.is_daily and c.day < utc_now()::date), 0) as daily_cost,
+         coalesce(sum(c.cost) filter (where c.is_this_month and not c.is_daily), 0) as once_cost,
+         bool_and(c.cost is not null) as is_known
+  from charged c join covered v on v.source_instance = c.source_instance
+  group by c.app_id, c.currency
 )
 , counted as (
-  select app_id, currency, month_on, case when is_this_month then cost * month_s / covered_s else cost end as month_cost
-  from rated where not is_this_month or covered_s >= 2 * 86400
-  qualify row_number() over (partition by app_id, currency order by month_on desc) = 1
+  select app_id, currency,
+         case when covered_days >= 2 then date_trunc('month', utc_now())::date
+              when last_month_cost is not null then (date_trunc('month', utc_now()) - interval 1 month)::date end as month_on,
+         case when covered_days >= 2 then daily_cost * day(last_day(utc_now()::date)) / covered_days + once_cost
+              else last_month_cost end as month_cost
+  from spent where is_known
 )
 select b.app_id, b.budget_id, b.name, b.limit_amount, b.currency, c.month_on, c.month_cost
-from budget b
+from app_budgets_now b
 left join counted c on c.app_id = b.app_id and c.currency = b.currency

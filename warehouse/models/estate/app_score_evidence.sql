@@ -3,21 +3,22 @@
 -- points once its deadline by score.toml, or `due_on` (known exploited) before that, has passed.
 -- grain: app_id, part, row_table, row_id
 -- check: amount >= 0 and weight >= 0
-with down as (
-  select component_id, sum(epoch(ts_end - ts_start)) as down_s, max(ts_end) as down_at
-  from component_health
-  where status = 'down' and part_day >= (utc_now() - interval 30 day)::date and ts_end > utc_now() - interval 30 day
-    and ts_end <= utc_now()
-  group by component_id
+with told_down as (
+  select coalesce(c.same_as, h.component_id) as component_id, h.ts_start, h.ts_end
+  from component_health h left join components c on c.component_id = h.component_id
+  where h.status = 'down' and part_day >= (utc_now() - interval 30 day)::date and h.ts_end > utc_now() - interval 30 day
+    and h.ts_end <= utc_now()
+)
+, down as (
+  select d.component_id, sum(epoch(d.ts_end - d.ts_start)) as down_s, max(d.ts_end) as down_at
+  from told_down d left join maintenance_spans m on m.component_id = d.component_id
+  where not is_within(d.ts_start, m.spans)
+  group by d.component_id
 )
 , alerted as (
-  select coalesce(a.app_id, n.app_id) as app_id, n.alert_id, n.component_id, n.severity, n.title,
-         coalesce(n.fired_at, n.started_at) as fired_at
-  from alerts_now n left join app_components a on a.component_id = n.component_id
+  select a.app_id, n.alert_id, n.component_id, n.severity, n.title, coalesce(n.fired_at, n.started_at) as fired_at
+  from app_alerts a join alerts_now n on n.alert_id = a.alert_id
   where n.is_open
-  union
-  select app_id, alert_id, component_id, severity, title, coalesce(fired_at, started_at) as fired_at
-  from alerts_now where is_open and app_id is not null
 )
 , failed as (
   select app_id, deployment_id, component_id, status, version, sha, is_rollback,
@@ -28,22 +29,9 @@ with down as (
   qualify shipped_at > utc_now() - interval 30 day
        or max(shipped_at) over (partition by app_id) <= utc_now() - interval 30 day
 )
-, bill as (
-  select line_id, service, day, currency, effective_cost::double as cost,
-         unnest(list_distinct(list_filter(['account:' || account_id, 'service:' || service, 'resource:' || resource_id]
-                                            || tag_marks(tags), lambda m: m is not null))) as mark
-  from cost_lines where day >= (date_trunc('month', utc_now()) - interval 1 month)::date
-)
-, owned as (
-  select f.line_id, f.service, f.day, f.currency, f.cost, l.app_id,
-         max(l.share_ratio) filter (where l.share_ratio between 0 and 1) as share
-  from bill f join app_links_now l on l.kind = 'cost' and l.native_id = f.mark
-  group by all
-)
 , charged as (
-  select o.app_id, o.service, o.currency, o.day,
-         o.cost * coalesce(o.share, 1.0 / count(*) over (partition by o.line_id)) as cost
-  from owned o
+  select app_id, service, currency, day, effective_cost::double as cost from app_cost_daily_by_service
+  where app_id <> 'untagged' and day >= (date_trunc('month', utc_now()) - interval 1 month)::date
 )
 , spent as (
   select c.app_id, c.service, c.currency, sum(c.cost) as cost, max(c.day) as last_on
@@ -94,7 +82,7 @@ with down as (
   union all by name
   select app_id, 'alerts' as part, 'alerts' as row_table, alert_id as row_id, severity as grade, 1.0 as amount,
          1.0 as weight, fired_at as occurred_at, component_id, title as text
-  from alerted where app_id is not null
+  from alerted
   union all by name
   select app_id, 'delivery' as part, 'deployments' as row_table, deployment_id as row_id, null as grade, 1.0 as amount,
          1.0 as weight, shipped_at as occurred_at, component_id,

@@ -25,19 +25,6 @@ with apps as (
                   avg(response_time_ms)) as response_time_ms
   from app_score_samples group by app_id
 )
-, alert_sources as (
-  select distinct source_instance from alerts
-)
-, alerting as (
-  select a.app_id from app_components a join components c on coalesce(c.same_as, c.component_id) = a.component_id
-  where c.source_instance in (from alert_sources)
-  union
-  select app_id from applications where source_instance in (from alert_sources)
-  union
-  select app_id from alerts_now
-  union
-  select a.app_id from app_components a join alerts_now n on n.component_id = a.component_id
-)
 , shipped as (
   select app_id, 100.0 * count(*) filter (where status <> 'success') / count(*) as failed_pct
   from (
@@ -49,14 +36,6 @@ with apps as (
          or max(shipped_at) over (partition by app_id) <= utc_now() - interval 30 day
   )
   group by app_id
-)
-, scanned as (
-  select coalesce(s.app_id, l.app_id) as app_id
-  from scans s left join app_links_now l
-    on s.app_id is null and ((l.kind = 'repository' and l.native_id = s.repo_id) or (l.kind = 'project' and l.native_id = s.project_id))
-  where s.is_complete and s.started_at > utc_now() - interval 30 day
-  union
-  select unnest(app_ids) as app_id from findings_now where is_security and last_seen_at > utc_now() - interval 30 day
 )
 , stores as (
   select app_id from app_links_now where kind = 'store_app' group by app_id
@@ -88,15 +67,15 @@ with apps as (
   union all by name
   select a.app_id, 'alerts' as part, null as value, null as target, null as target_name, a.tier,
          g.app_id is not null as has_data, 'no source of its components has ever brought an alert' as gap
-  from apps a left join alerting g on g.app_id = a.app_id
+  from apps a left join app_watched g on g.app_id = a.app_id
   union all by name
   select a.app_id, 'delivery' as part, d.failed_pct as value, null as target, null as target_name, a.tier,
          d.app_id is not null as has_data, 'no deployment to production is known in the last 90 days' as gap
   from apps a left join shipped d on d.app_id = a.app_id
   union all by name
   select a.app_id, 'security' as part, null as value, null as target, null as target_name, a.tier,
-         c.app_id is not null as has_data, 'no complete scan and no finding is known in the last 30 days' as gap
-  from apps a left join scanned c on c.app_id = a.app_id
+         c.app_id is not null as has_data, 'no complete scan in the last 30 days and no open finding is known' as gap
+  from apps a left join app_scanned c on c.app_id = a.app_id
   union all by name
   select a.app_id, 'cost' as part, b.month_cost as value, b.limit_amount as target, b.name as target_name, a.tier,
          b.month_cost is not null as has_data,

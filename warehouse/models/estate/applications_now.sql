@@ -58,5 +58,6 @@ select app_id,
        greatest(updated_at, edited_at) as updated_at, coalesce(source, 'people') as source,
        coalesce(source_instance, 'people') as source_instance
 from joined
--- an entity that only has edits is an application once somebody named it
-where source is not null or chosen(said, 'name', null) is not null
+-- `untagged` is what the costs of nobody stand under, so no application can be called that; an entity that only has
+-- edits is an application once somebody named it
+where app_id <> 'untagged' and (source is not null or chosen(said, 'name', null) is not null)

@@ -20,15 +20,15 @@ with stands_for as (
 )
 , alerted as (
   -- an alert fires some time after it started, a month later at most
-  select coalesce(fired_at, started_at) as occurred_at, 'alert' as kind, app_id, component_id, alert_id as subject_id, title,
-         severity as state, source_instance as actor, url, source_instance
-  from alerts_now
+  select coalesce(n.fired_at, n.started_at) as occurred_at, 'alert' as kind, a.app_id, n.component_id,
+         n.alert_id as subject_id, n.title, n.severity as state, n.source_instance as actor, n.url, n.source_instance
+  from alerts_now n left join app_alerts a on a.alert_id = n.alert_id
   where started_at >= since - interval 31 day and started_at < until + interval 1 day
 )
 , happened as (
-  select started_at as occurred_at, 'incident' as kind, app_id, component_id, incident_id as subject_id, title,
-         severity as state, commander as actor, url, source_instance
-  from incidents_now
+  select n.started_at as occurred_at, 'incident' as kind, a.app_id, n.component_id, n.incident_id as subject_id, n.title,
+         n.severity as state, n.commander as actor, n.url, n.source_instance
+  from incidents_now n left join app_incidents a on a.incident_id = n.incident_id
   where started_at >= since and started_at < until
 )
 , edited as (

@@ -1,18 +1,25 @@
 -- One row per dependency that holds now: `from_id` rests on `to_id`. Twins are folded into the component that stands for
 -- them; what is told the other way round (part_of, provides_api) is turned, as consists_of and provided_by; confirmed
 -- links of applications count as the weakest evidence. A source tells its edges again and again: one that it has not told
--- for two days, by its own newest word and not by the clock, holds no longer.
+-- for two days, by its own newest word and not by the clock, holds no longer; one that files declared no longer than two
+-- hours after the last good run that did not tell it.
 -- grain: from_id, to_id, kind
 -- check: from_id <> to_id
 -- check: evidence in ('declared', 'catalog', 'trace', 'inferred', 'link')
--- stored: yes
 with said as (
   -- a time that lies in the future is a wrong clock, which must not make all other edges look old
   select *, least(last_seen_at, ingested_at) as told_at from component_edges
 )
+, good_runs as (
+  select source_instance, max(started_at) as ran_at from sync_runs
+  where status in ('success', 'partial') and part_month >= date_trunc('month', utc_now() - interval 35 day)::date
+  group by source_instance
+)
 , holding as (
-  select * from said
-  qualify told_at >= max(told_at) over (partition by source_instance) - interval 2 day
+  -- files are told whole with each run; a time is written anew once an hour
+  select s.* from said s left join good_runs r on r.source_instance = s.source_instance
+  where s.evidence not in ('declared', 'catalog') or r.ran_at is null or s.told_at >= r.ran_at - interval 2 hour
+  qualify s.told_at >= max(s.told_at) over (partition by s.source_instance) - interval 2 day
 )
 , stands as (
   select component_id, same_as from components where same_as is not null

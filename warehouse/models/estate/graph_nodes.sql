@@ -1,5 +1,6 @@
 -- One row per application and per component that a dependency names, with what the graph is coloured by: status, open
--- alerts, cost of this month, open vulnerabilities. Null is not known: nothing was charged, nothing was ever scanned.
+-- alerts, cost of this month, open vulnerabilities. Null is not known: nothing was charged, or in several
+-- currencies without a budget in one of them; nothing was ever scanned.
 -- What only an edge names is there too, of unknown type. An id that an application and a component share is the
 -- application's.
 -- grain: node_id
@@ -22,13 +23,8 @@ with ends as (
   group by a.app_id
 )
 , alerting as (
-  select app_id, count(*) as open_alert_count from alerts_now where is_open and app_id is not null group by app_id
-)
-, spent as (
-  -- in the currency that most of it is in
-  select app_id, effective_cost as month_cost, currency
-  from cost_by_app_month where month_on = date_trunc('month', utc_now())::date
-  qualify row_number() over (partition by app_id order by effective_cost desc, currency) = 1
+  select a.app_id, count(*) as open_alert_count
+  from app_alerts a join alerts_now n on n.alert_id = a.alert_id where n.is_open group by a.app_id
 )
 , seen as (
   select unnest(app_ids) as node_id, finding_id, is_open from findings_now where is_security
@@ -37,11 +33,7 @@ with ends as (
   from findings_now f join components c on c.component_id = f.component_id where f.is_security
   union all
   -- a scan without a finding is how one knows that there is none
-  select coalesce(s.app_id, l.app_id) as node_id, null as finding_id, false as is_open
-  from scans s
-  left join app_links_now l
-    on (l.kind = 'repository' and l.native_id = s.repo_id) or (l.kind = 'project' and l.native_id = s.project_id)
-  where s.status <> 'failed'
+  select app_id as node_id, null as finding_id, false as is_open from app_scanned
 )
 , vulnerable as (
   select node_id, count(distinct finding_id) filter (where is_open) as open_vulnerability_count from seen group by node_id
@@ -55,13 +47,15 @@ with ends as (
   from applications_now a
   left join worst w on w.app_id = a.app_id
   left join alerting al on al.app_id = a.app_id
-  left join spent s on s.app_id = a.app_id
+  left join app_cost_now s on s.app_id = a.app_id
   where coalesce(a.lifecycle, 'active') <> 'retired'
 )
 , others as (
   select n.node_id,
          case when c.type = 'third_party' or c.kind = 'third_party' then 'third_party' else n.told_type end as node_type,
-         coalesce(c.name, n.node_id) as name, coalesce(c.type, 'unknown') as type,
+         -- what nobody describes is called by its own id, without the source's name before it
+         coalesce(c.name, nullif(regexp_replace(n.node_id, '^[^:]*:', ''), ''), n.node_id) as name,
+         coalesce(c.type, 'unknown') as type,
          coalesce(s.status, 'unknown') as status,
          case when s.component_id is not null then s.status_reason when c.component_id is not null then 'it is terminated'
               else 'only a dependency names it' end as status_reason,

@@ -2,7 +2,6 @@
 -- The shares count who holds that level or a better one.
 -- grain: scorecard, group_type, group_id
 -- check: subject_count = none_count + basic_count + bronze_count + silver_count + gold_count
--- stored: yes
 with members as (
   select scorecard, 'team' as group_type, team_id as group_id, level_rank, rule_count, passed_count, failed_count,
          not_checked_count

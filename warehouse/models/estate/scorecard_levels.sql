@@ -3,7 +3,6 @@
 -- grain: scorecard, subject_id
 -- check: next_level_rank is null or coalesce(level_rank, 0) < next_level_rank
 -- check: rule_count = passed_count + failed_count + not_checked_count
--- stored: yes
 with reached as (
   select *, min(level_rank) filter (where result <> 'pass') over (partition by scorecard, subject_id) as next_level_rank
   from scorecard_results_now

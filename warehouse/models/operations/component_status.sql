@@ -38,7 +38,7 @@ with latest as (
   from alerts_now where is_open group by component_id
 )
 , judged as (
-  select c.component_id, c.name, c.type, c.kind, c.env_tier, c.provider, c.region, c.host_name, c.source_instance,
+  select c.component_id, c.same_as, c.name, c.type, c.kind, c.env_tier, c.provider, c.region, c.host_name, c.source_instance,
          s.sampled_at, coalesce(s.sampled_at, c.last_seen_at) as last_seen_at, s.age_s,
          s.cpu_pct, s.memory_pct, s.disk_pct, s.network_latency_ms, s.response_time_ms, s.requests_per_minute,
          s.error_rate_pct, coalesce(a.open_alert_count, 0) as open_alert_count,
@@ -61,7 +61,32 @@ with latest as (
   left join sampled s on s.component_id = c.component_id
   left join under_maintenance m on m.component_id = c.component_id
   left join alerting a on a.component_id = c.component_id
-  where c.same_as is null and coalesce(c.lifecycle, 'running') <> 'terminated'
+  where coalesce(c.lifecycle, 'running') <> 'terminated'
+)
+, folded as (
+  -- two sources that see one thing: the worse of what they know counts, and what one does not tell the other may
+  select t.* replace (
+    coalesce(w.verdict, t.verdict) as verdict, coalesce(w.sampled_at, t.sampled_at) as sampled_at,
+    greatest(t.last_seen_at, w.last_seen_at) as last_seen_at, coalesce(w.age_s, t.age_s) as age_s,
+    coalesce(t.cpu_pct, w.cpu_pct) as cpu_pct, coalesce(t.memory_pct, w.memory_pct) as memory_pct,
+    coalesce(t.disk_pct, w.disk_pct) as disk_pct, coalesce(t.network_latency_ms, w.network_latency_ms) as network_latency_ms,
+    coalesce(t.response_time_ms, w.response_time_ms) as response_time_ms,
+    coalesce(t.requests_per_minute, w.requests_per_minute) as requests_per_minute,
+    coalesce(t.error_rate_pct, w.error_rate_pct) as error_rate_pct,
+    t.open_alert_count + coalesce(w.alert_count, 0) as open_alert_count)
+  from (select * exclude (same_as) from judged where same_as is null) t
+  left join (
+    select coalesce(same_as, component_id) as stands_for,
+           arg_min(verdict, (verdict[1] = 'unknown', status_rank(verdict[1]))) as verdict,
+           arg_min(sampled_at, (verdict[1] = 'unknown', status_rank(verdict[1]))) as sampled_at,
+           arg_min(age_s, (verdict[1] = 'unknown', status_rank(verdict[1]))) as age_s,
+           max(last_seen_at) as last_seen_at, max(cpu_pct) as cpu_pct, max(memory_pct) as memory_pct,
+           max(disk_pct) as disk_pct, max(network_latency_ms) as network_latency_ms,
+           max(response_time_ms) as response_time_ms, max(requests_per_minute) as requests_per_minute,
+           max(error_rate_pct) as error_rate_pct,
+           sum(open_alert_count) filter (where same_as is not null) as alert_count
+    from judged group by coalesce(same_as, component_id) having bool_or(same_as is not null)
+  ) w on w.stands_for = t.component_id
 )
 select component_id, name, type, kind, env_tier, provider, region, host_name, verdict[1] as status,
        verdict[2] as status_reason, status_rank(verdict[1]) as status_rank, sampled_at, last_seen_at, age_s,
@@ -74,4 +99,4 @@ select component_id, name, type, kind, env_tier, provider, region, host_name, ve
        case when verdict[1] <> 'unknown' then requests_per_minute end as requests_per_minute,
        case when verdict[1] <> 'unknown' then error_rate_pct end as error_rate_pct,
        open_alert_count, source_instance
-from judged
+from folded

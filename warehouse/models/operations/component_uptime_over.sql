@@ -1,14 +1,19 @@
 -- One row per component for the last days: share of the observed time in which it was up.
--- Degraded counts as up. Maintenance and unknown time are in no denominator; coverage_pct says how much was observed.
+-- Degraded counts as up. Maintenance, told or announced, and unknown time are in no denominator; coverage_pct says how much was observed.
 -- grain: component_id
 -- check: uptime_pct is null or uptime_pct between 0 and 100
 -- takes: days
-with spent as (
-  select component_id, epoch(ts_end - ts_start) as seconds,
-         sample_state(status, cpu_pct, memory_pct, disk_pct, response_time_ms, requests_per_minute, error_rate_pct,
-                      network_latency_ms) as state
-  from component_health
+with sampled as (
+  -- two sources of one thing are one component
+  select coalesce(c.same_as, h.component_id) as component_id, h.ts_start, epoch(h.ts_end - h.ts_start) as seconds,
+         sample_state(h.status, h.cpu_pct, h.memory_pct, h.disk_pct, h.response_time_ms, h.requests_per_minute,
+                      h.error_rate_pct, h.network_latency_ms) as state
+  from component_health h left join components c on c.component_id = h.component_id
   where part_day >= (utc_now() - to_days(days))::date and ts_end > utc_now() - to_days(days) and ts_end <= utc_now()
+)
+, spent as (
+  select s.component_id, s.seconds, case when m.spans is null then s.state when is_within(s.ts_start, m.spans) then 'maintenance' else s.state end as state
+  from sampled s left join maintenance_spans m on m.component_id = s.component_id
 )
 , summed as (
   select component_id, coalesce(sum(seconds) filter (where state in ('healthy', 'degraded')), 0) as up_s,

@@ -17,8 +17,8 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 
 import polars as pl
 
-from ingest.probe_faults import Phase, ProbeError, error_type, reason
-from ingest.sockets import Address, Certificate, InTime, certificate, dial, is_public, look_up
+from ingest.vendors.probe_faults import Phase, ProbeError, error_type, reason
+from ingest.vendors.sockets import Address, Certificate, InTime, certificate, dial, is_public, look_up
 
 MAX_BODY_BYTES = 1024 * 1024
 _IN_PATH = "/%:=&?~+!$,;'@()*[]"

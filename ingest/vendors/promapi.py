@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from aurora.errors import ErrorClass, SourceError
 from aurora.settings import Duration, Frozen, Secret
-from ingest import promql
 from ingest.connector import Json, Run
-from ingest.promql import MetricQuery, Queries, Series
+from ingest.vendors import promql
+from ingest.vendors.promql import MetricQuery, Queries, Series
 
 CLASSES: dict[str, ErrorClass] = {
     "timeout": "timeout",

@@ -1,0 +1,129 @@
+"""POST /v1/metrics: OpenTelemetry metrics over OTLP/HTTP, in JSON and protobuf, on the port of the pages.
+
+Protocol: https://opentelemetry.io/docs/specs/otlp/#otlphttp. With [receive] token set, senders bring it as
+`Authorization: Bearer <token>`; without one only this machine may send. A body is at most 4 MiB, unpacked too.
+"""
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aurora.errors import ContractError, SettingsError
+from aurora.gateway.receiver import FullError, Receiver
+from aurora.settings import Secret, Settings
+from ingest.vendors.otlp_wire import HAS_PROTOBUF, JSON, PROTOBUF, TooLargeError, inflated, response_of, status_of
+from warehouse.lake import Lake
+
+log = logging.getLogger("aurora.receive")
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_AT_ONCE = 16
+READ_S = 10.0
+
+
+class RefusedRequestError(Exception):
+    """A request is answered with an error: status, sentence, headers."""
+
+    def __init__(self, status: int, sentence: str, **headers: str) -> None:
+        super().__init__(sentence)
+        self.status, self.headers = status, headers
+
+
+class Otlp:
+    """The route and the receiver behind it; `close` lands what has not landed yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        named = settings.receive.token
+        self.token = Secret(named.removeprefix("env:")) if named else None
+        self.receiver = Receiver(settings.data, Lake(settings.lake))
+        self.close = self.receiver.close
+        self.route = Route("/v1/metrics", self.export, methods=["POST"])
+        self._at_once = 0
+
+    async def export(self, request: Request) -> Response:
+        """200 with what was refused, else an error as OTLP tells it; 429 and 503 mean: try again."""
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        answered = content_type if content_type == PROTOBUF else JSON
+        try:
+            content = await self._export(request, content_type)
+            status, headers = 200, {}
+        except RefusedRequestError as refusal:
+            content, status, headers = status_of(answered, str(refusal)), refusal.status, refusal.headers
+        return Response(content, status, headers, media_type=answered)
+
+    async def _export(self, request: Request, content_type: str) -> bytes:
+        self._admit(request)
+        if content_type not in (JSON, PROTOBUF) or (content_type == PROTOBUF and not HAS_PROTOBUF):
+            known = f"{PROTOBUF} or {JSON}" if HAS_PROTOBUF else f"{JSON}: opentelemetry-proto is not installed here"
+            raise RefusedRequestError(415, f"send content-type {known}")
+        if self._at_once >= MAX_AT_ONCE:
+            raise RefusedRequestError(503, "too many requests at once: try again in a second", **{"Retry-After": "1"})
+        self._at_once += 1
+        try:
+            return await self._taken(request, content_type)
+        finally:
+            self._at_once -= 1
+
+    async def _taken(self, request: Request, content_type: str) -> bytes:
+        body = await _body(request)
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        try:
+            plain = inflated(body, encoding, MAX_BODY_BYTES)
+            taken = await run_in_threadpool(self.receiver.take, content_type, plain)
+        except TooLargeError as error:
+            raise RefusedRequestError(413, str(error)) from None
+        except ContractError as error:
+            raise RefusedRequestError(400, str(error)) from None
+        except FullError as error:
+            raise RefusedRequestError(503, str(error), **{"Retry-After": "1"}) from None
+        why = "; ".join(f"{count} data points: {reason}" for reason, count in taken.refused.most_common(5))
+        return response_of(content_type, taken.refused.total(), why)
+
+    def _admit(self, request: Request) -> None:
+        """Raises RefusedRequestError for a sender that may not send."""
+        if self.token is None:
+            if not _is_here(request):
+                raise RefusedRequestError(403, 'set [receive] token = "env:NAME" in aurora.toml to send from elsewhere')
+            return
+        try:
+            wanted = self.token.reveal()
+        except SettingsError as error:
+            log.error("%s", error)
+            raise RefusedRequestError(503, "the receiver's token is not set: see the log of Aurora") from None
+        given = request.headers.get("authorization", "").encode("latin-1")  # as it came over the wire
+        if not hmac.compare_digest(given, f"Bearer {wanted}".encode()):
+            raise RefusedRequestError(
+                401, "bring the token: Authorization: Bearer ...", **{"WWW-Authenticate": "Bearer"}
+            )
+
+
+def _is_here(request: Request) -> bool:
+    """Whether the sender is this machine; what a proxy brings is not, wherever the proxy stands."""
+    if {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers.keys()) or request.client is None:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, within 4 MiB and 10 seconds. Raises RefusedRequestError."""
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(READ_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    raise RefusedRequestError(
+                        413, f"the body is larger than {MAX_BODY_BYTES >> 20} MiB: send less at once"
+                    )
+                parts.append(part)
+    except TimeoutError:
+        raise RefusedRequestError(408, "the body did not come within 10 seconds") from None
+    return b"".join(parts)
