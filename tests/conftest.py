@@ -5,6 +5,7 @@ import ipaddress
 import multiprocessing
 import os
 import socket
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -65,6 +66,12 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AURORA_DATA", "AURORA_CONFIG", "AURORA_NO_DEMO", "PORT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page under test becomes the main module, and a process spawned later would run that page first."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
