@@ -44,7 +44,9 @@ def program(name: str, *folders: str) -> str:
 def as_other(user: str = "nobody") -> list[str]:
     """What to put before a command so that it does not run as root."""
     return (
-        [binary("setpriv", may_be_absent=True), f"--reuid={user}", f"--regid={_group(user)}", "--clear-groups"] if os.getuid() == 0 else []
+        [binary("setpriv", may_be_absent=True), f"--reuid={user}", f"--regid={_group(user)}", "--clear-groups"]
+        if os.getuid() == 0
+        else []
     )
 
 
