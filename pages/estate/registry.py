@@ -4,6 +4,8 @@ icon: app_registration
 order: 32
 """
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from aurora.ui import register as of
@@ -23,22 +25,18 @@ with page("Registry"):
         st.metric("With gaps", rows(of.MISSING).height, border=True)
         st.metric("Conflicts", conflicts.height, border=True)
     show.add_application()
-    names = ["Unlinked", "Wrong entries", "To confirm", "Conflicts", "Orphans", "Export"]
-    tabs = st.tabs(names, key="part", on_change="rerun", bind="query-params")
+    parts: dict[str, Callable[[], None]] = {
+        "Unlinked": lambda: of.unlinked(loose),
+        "Wrong entries": lambda: of.wrong_entries(faults),
+        "To confirm": lambda: of.due(late),
+        "Conflicts": lambda: of.contradictions(conflicts),
+        "Orphans": of.orphans,
+        "Export": of.export,
+    }
+    tabs = st.tabs(list(parts), key="part", on_change="rerun", bind="query-params")
     if not register.height:
         empty("No application is registered", "Add one here, or write applications.toml beside aurora.toml.")
-    for tab, draw in zip(
-        tabs,
-        (
-            lambda: of.unlinked(loose),
-            lambda: of.wrong_entries(faults),
-            lambda: of.due(late),
-            lambda: of.contradictions(conflicts),
-            of.orphans,
-            of.export,
-        ),
-        strict=True,
-    ):
+    for tab, draw in zip(tabs, parts.values(), strict=True):
         if tab.open:
             with tab:
                 draw()
