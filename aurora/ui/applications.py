@@ -14,7 +14,7 @@ from aurora.ui.tables import ROW
 from aurora.ui.words import ago, count, money, number, percent, pill, safe
 
 APPLICATION = "pages/estate/application.py"
-CARDS = 24
+CARDS = 16
 GOOD, FAIR = 85, 60
 _BAND = {"green": "healthy", "orange": "degraded", "red": "down", "gray": "unknown"}
 
