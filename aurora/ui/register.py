@@ -19,8 +19,12 @@ FAULTS = """
 UNLINKED = "from unlinked order by confidence_ratio desc nulls last, kind, name"
 SUGGESTED = "from link_suggestions order by confidence_ratio desc, app_id, native_id limit 200"
 DANGLING = """
-    select app_id, kind, stated_as, said_by, declared_in from link_statements
-    where state = 'confirmed' and not is_found order by app_id, kind"""
+    select app_id, kind, stated_as, said_by, declared_in,
+           if(app_id in (select app_id from applications_now), 'nothing of that name was read', 'no such application')
+             as reason
+    from link_statements
+    where state = 'confirmed' and (not is_found or app_id not in (select app_id from applications_now))
+    order by app_id, kind"""
 DUE = """
     select coalesce(a.product_owner, 'nobody') as owner, f.app_id, a.name, f.field, f.value, f.confirmed_by,
            f.confirmed_at
@@ -56,9 +60,9 @@ def unlinked(found: pl.DataFrame) -> None:
     )  # fmt: skip
     dangling = rows(DANGLING)
     if dangling.height:
-        st.subheader("Links that find nothing", anchor=False)
-        st.caption("The thing may not have been read yet, or its name is misspelt.")
-        opened(dangling, "dangling", "Links that find nothing", ("", ""))
+        st.subheader("Links that lead nowhere", anchor=False)
+        st.caption("The thing may not have been read yet, a name is misspelt, or the application is gone.")
+        opened(dangling, "dangling", "Links that lead nowhere", ("", ""))
 
 
 def due(found: pl.DataFrame) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from aurora.contracts import Row
 from aurora.contracts.estate import Components
@@ -24,7 +24,7 @@ from aurora.settings import Duration
 from ingest.connector import Checkpoint, Connector, Item, Json, Run
 from ingest.vendors.aws import Aws, AwsSignIn
 from ingest.vendors.aws_inventory import DB_STATUSES, subjects
-from ingest.vendors.buckets import floor_to, windows
+from ingest.vendors.buckets import Step, floor_to, windows
 from ingest.vendors.cloud import health_row
 from ingest.vendors.cloudwatch import AGGREGATIONS, Points, Query, Subject, agent_queries, points, queries, wide
 from ingest.vendors.cloudwatch_alarms import Episodes, alarms, dimensions_of, transitions
@@ -40,16 +40,9 @@ class AwsOptions(AwsSignIn):
     tags: dict[str, str] = {}
     agent: bool = False
     agent_namespace: str = "CWAgent"
-    step: Duration = timedelta(minutes=5)
+    step: Step = timedelta(minutes=5)
     settle: Duration = timedelta(minutes=10)
     critical: re.Pattern[str] | None = None
-
-    @field_validator("step")
-    @classmethod
-    def _period(cls, step: timedelta) -> timedelta:
-        if step % timedelta(minutes=1) or timedelta(days=1) % step:
-            raise ValueError('write whole minutes that divide a day, such as "1m" or "5m"')
-        return step
 
 
 AwsRun = Run[AwsOptions]

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from aurora.contracts import Row
 from aurora.contracts.estate import Components
@@ -19,7 +19,7 @@ from aurora.errors import ErrorClass, SourceError
 from aurora.settings import Duration, Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Json, Run
 from ingest.http import Answer, Site
-from ingest.vendors.buckets import Window, floor_to, windows
+from ingest.vendors.buckets import Step, Window, floor_to, windows
 from ingest.vendors.cloud import health_row
 
 MAX_PAGES = 1_000
@@ -56,15 +56,8 @@ class CloudflareOptions(Frozen):
     token: Secret
     zones: tuple[str, ...] = ()
     url: str = Field("https://api.cloudflare.com/client/v4", pattern="^https?://[^/]")
-    step: Duration = timedelta(minutes=5)
+    step: Step = timedelta(minutes=5)
     settle: Duration = timedelta(minutes=5)
-
-    @field_validator("step")
-    @classmethod
-    def _minutes(cls, step: timedelta) -> timedelta:
-        if step % timedelta(minutes=1) or timedelta(days=1) % step:
-            raise ValueError('write whole minutes that divide a day, such as "1m" or "5m"')
-        return step
 
 
 CloudflareRun = Run[CloudflareOptions]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from aurora.contracts import Row
 from aurora.contracts.estate import Components
@@ -23,7 +23,7 @@ from aurora.settings import Duration, Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Json, Run
 from ingest.http import Site
 from ingest.paging import by_cursor
-from ingest.vendors.buckets import Window, floor_to, windows
+from ingest.vendors.buckets import Step, Window, floor_to, windows
 from ingest.vendors.cloud import health_row
 from ingest.vendors.google_metrics import MEASURES, Measure, Wide, add, asked, columns, component_row, empty, native_id
 
@@ -41,15 +41,8 @@ class GoogleOptions(Frozen):
     service_account: Secret | None = None
     token: Secret | None = None
     url: str = Field("https://monitoring.googleapis.com", pattern="^https?://[^/]")
-    step: Duration = timedelta(minutes=5)
+    step: Step = timedelta(minutes=5)
     settle: Duration = timedelta(minutes=5)
-
-    @field_validator("step")
-    @classmethod
-    def _minutes(cls, step: timedelta) -> timedelta:
-        if step % timedelta(minutes=1) or timedelta(days=1) % step:
-            raise ValueError('write whole minutes that divide a day, such as "1m" or "5m"')
-        return step
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "GoogleOptions":

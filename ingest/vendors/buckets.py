@@ -2,8 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from aurora.settings import Duration
 
 Window = tuple[datetime, datetime]
+
+
+def _on_the_grid(step: timedelta) -> timedelta:
+    if step % timedelta(minutes=1) or timedelta(days=1) % step:
+        raise ValueError('write whole minutes that divide a day, such as "1m" or "5m"')
+    return step
+
+
+Step = Annotated[Duration, AfterValidator(_on_the_grid)]
 
 
 def floor_to(at: datetime, step: timedelta) -> datetime:
