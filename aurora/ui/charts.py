@@ -10,6 +10,7 @@ SHAPES = ["triangle-up", "cross", "diamond"]
 HUES = ["#10B981", "#EF4444", "#F59E0B"]
 DASHES = [[1, 0], [5, 3], [2, 2], [8, 2]]
 GRID = 0.35
+ON_EITHER = "#708096"  # text that is read on a light and on a dark page alike
 FEW = 5
 
 
@@ -164,8 +165,10 @@ def parts(frame: pl.DataFrame, height_per_part: int = 28) -> alt.LayerChart:
     bars = base.transform_filter("datum.has_data").mark_bar(height=10, cornerRadius=5).encode(
         x=x, color=alt.Color("band:N", legend=None, scale=bands), tooltip=tooltip
     )  # fmt: skip
-    said = base.mark_text(align="left", fontSize=12).encode(x=alt.datum(102), text="said:N")
-    taken = base.mark_text(align="right", fontSize=12, fontWeight="bold").encode(x=alt.datum(121), text="lost:N")
+    said = base.mark_text(align="left", fontSize=12, color=ON_EITHER).encode(x=alt.datum(102), text="said:N")
+    taken = base.mark_text(align="right", fontSize=12, fontWeight="bold", color=ON_EITHER).encode(
+        x=alt.datum(121), text="lost:N"
+    )
     layers: list[alt.Chart] = [track, bars, said, taken]
     sized: alt.LayerChart = (
         alt.layer(*layers).resolve_scale(color="independent").properties(height=len(names) * height_per_part)
