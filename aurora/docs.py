@@ -75,7 +75,7 @@ def _kind(kind: pl.DataType) -> str:
     if isinstance(kind, pl.Decimal):
         return f"decimal({kind.precision},{kind.scale})"
     if isinstance(kind, pl.List):
-        return "varchar[]"
+        return "bigint[]" if kind.inner == pl.Int64 else "varchar[]"
     names = {pl.String: "varchar", pl.Int64: "bigint", pl.Float64: "double", pl.Boolean: "boolean", pl.Date: "date"}
     return names.get(type(kind), "blob")
 

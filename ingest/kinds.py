@@ -16,7 +16,7 @@ def taker(kind: pl.DataType) -> Callable[[Any], Any]:
     if isinstance(kind, pl.Decimal):
         return _money
     if isinstance(kind, pl.List):
-        return _texts
+        return _wholes if kind.inner == pl.Int64 else _texts
     kinds: dict[type[pl.DataType], Callable[[Any], Any]] = {
         pl.Int64: _whole,
         pl.Float64: _real,
@@ -88,6 +88,12 @@ def _texts(value: Any) -> list[str]:
     return [_text(item) for item in value]
 
 
+def _wholes(value: Any) -> list[int]:
+    if not isinstance(value, list | tuple):
+        raise TypeError("is no list of whole numbers")
+    return [_whole(item) for item in value]
+
+
 def converted(column: pl.Series, kind: pl.DataType) -> pl.Series:
     """The column in that kind where that loses nothing, null elsewhere."""
     nothing = pl.Series(column.name, [None] * len(column), dtype=kind)
@@ -106,7 +112,7 @@ def converted(column: pl.Series, kind: pl.DataType) -> pl.Series:
         return column.cast(pl.Int64, strict=False)
     if kind == pl.String and have in (pl.Categorical, pl.Enum):
         return column.cast(pl.String)
-    if isinstance(kind, pl.List) and have == pl.List(pl.Null):
+    if isinstance(kind, pl.List) and have in (pl.List(pl.Null), kind):
         return column.cast(kind)
     return nothing
 

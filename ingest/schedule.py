@@ -22,6 +22,7 @@ from warehouse.heartbeat import Heartbeat, Planned, beat, nudged_at
 from warehouse.lake import Lake
 from warehouse.maintain import compact_all, tidy
 from warehouse.publish import publish
+from warehouse.rollup import roll_up
 
 log = logging.getLogger("aurora.worker")
 POOL = 128  # threads are made when needed: one for every source that may hang, so that it delays no other
@@ -29,6 +30,7 @@ JUMP_S = 2.0
 PUBLISH_EVERY_S = 1.0
 SETTLE_S = 10.0
 JUDGE_AFTER_S, JUDGE_EVERY_MIN = 20, 5
+ROLL_EVERY_MIN = 2
 Sources = Callable[[Settings, Lake], tuple[SourceSettings, ...]]
 Judge = Callable[[Settings, Lake], None]
 
@@ -63,6 +65,7 @@ class Worker:
         self._jobs.every(1).seconds.do(self._tick)
         self._jobs.every(2).seconds.do(self._look_at_settings)
         self._jobs.every(1).minutes.do(self._plan_anew)
+        self._jobs.every(ROLL_EVERY_MIN).minutes.do(self._roll_up)
         self._jobs.every(10).minutes.do(self._in_pool, "compaction", lambda: compact_all(self.ingest.lake, self.data))
         self._jobs.every(6).hours.do(self._in_pool, "tidying", lambda: tidy(self.ingest.lake, self.ingest.settings))
         self._jobs.every(JUDGE_AFTER_S).seconds.do(self._judge_first)
@@ -134,6 +137,9 @@ class Worker:
     def _in_pool(self, what: str, job: Callable[[], object]) -> None:
         if not self._is_running(f"#{what}"):
             self._running[f"#{what}"] = self._upkeep.submit(_guarded, what, job)
+
+    def _roll_up(self) -> None:
+        self._in_pool("rolling up", lambda: roll_up(self.ingest.lake, self.data / "published", datetime.now(UTC)))
 
     def _judge_first(self) -> type[schedule.CancelJob]:
         """Once, when the first runs have landed."""

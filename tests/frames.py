@@ -50,6 +50,8 @@ def _value(name: str, column: dy.Column, number: int) -> Any:
         return f'{{"n": {number}, "text": "é \\"x\\""}}'
     if isinstance(kind, pl.Datetime):
         return NOW + number * MINUTE + timedelta(microseconds=1 + len(name))
+    if kind == pl.List(pl.Int64):
+        return [1, 2**40 + number]
     values: dict[type[pl.DataType], Any] = {
         pl.String: f"{name}-{number}",
         pl.Date: date(2026, 3, 1) + number * DAY,

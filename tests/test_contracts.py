@@ -121,7 +121,7 @@ def test_rollups_have_their_columns_and_one_shape() -> None:
     assert len(measures) == 7
     parts = {f"{name}_{part}" for name in measures for part in ("count", "sum", "min", "max", "sketch")}
     seconds = {f"{word}_s" for word in words_of(wide.columns()["status"])}
-    own = {"component_id", "ts_start", "ts_end", "sample_count"}
+    own = {"component_id", "ts_start", "ts_end", "sample_count", "rated_requests", "failed_requests"}
     assert set(hour.own_columns()) - set(COMMON) == parts | seconds | own
 
 

@@ -25,6 +25,8 @@ MACROS = {
     "estate_series": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
     "estate_totals": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "health_series": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
+    "health_rolled": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
+    "health_steps": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
     "orphans": "30",
     "scorecard_history": "30",
 }

@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from aurora.contracts import TABLES, Table
+from aurora.contracts.operations import ComponentHealth1h
 from aurora.errors import LakeError
 from warehouse.lake import Lake
 from warehouse.locks import locked
@@ -33,7 +34,6 @@ SQL_TYPES: dict[type[pl.DataType], str] = {
     pl.Date: "DATE",
     pl.Datetime: "TIMESTAMP",
     pl.Decimal: "DECIMAL(38,18)",
-    pl.List: "VARCHAR[]",
     pl.Binary: "BLOB",
 }
 UTC_NOW = "make_timestamp(epoch_us(now()))"
@@ -138,6 +138,8 @@ def _define(
     """Views of the tables that changed, and the models: all of them, or the stored ones that read such a table."""
     for table in changed:
         con.execute(view_of(lake, table))
+    if full or ComponentHealth1h in changed:
+        con.execute(_rolled_until(con))
     if full:
         clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
         con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
@@ -148,6 +150,12 @@ def _define(
             store(model.ddl)
         elif full:
             con.execute(model.ddl)
+
+
+def _rolled_until(con: duckdb.DuckDBPyConnection) -> str:
+    """The statement that fixes rolled_until(): a literal, so that a query knows before it starts which files it needs."""
+    newest = con.sql("SELECT max(ts_end) FROM component_health_1h").fetchall()[0][0]
+    return f"CREATE OR REPLACE MACRO rolled_until() AS TIMESTAMP '{newest or datetime(1970, 1, 1)}'"  # noqa: DTZ001
 
 
 def _attempted(con: duckdb.DuckDBPyConnection, ddl: str) -> None:
@@ -173,9 +181,16 @@ def view_of(lake: Lake, table: type[Table]) -> str:
     return f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM read_parquet([{listed}]{hive}{union})"
 
 
+def sql_type(kind: pl.DataType) -> str:
+    """How DuckDB calls a type of the contracts."""
+    if isinstance(kind, pl.List) and isinstance(kind.inner, pl.DataType):
+        return f"{sql_type(kind.inner)}[]"
+    return SQL_TYPES[type(kind)]
+
+
 def _nothing(table: type[Table]) -> str:
     """Typed nulls for a table that has no files yet, since a view over no file does not bind."""
-    plain = [f'NULL::{SQL_TYPES[type(kind)]} AS "{name}"' for name, kind in table.dtypes().items()]
+    plain = [f'NULL::{sql_type(kind)} AS "{name}"' for name, kind in table.dtypes().items()]
     part = table.spec.part_column
     return ", ".join([*plain, *([f"NULL::DATE AS {part}"] if part else [])])
 

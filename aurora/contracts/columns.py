@@ -39,6 +39,11 @@ def texts(note: str = "", *, null: bool = True) -> dy.List:
     return dy.List(dy.String(), nullable=null, description=note or None)
 
 
+def wholes(note: str = "", *, null: bool = True) -> dy.List:
+    """A list of integers, such as the buckets of a quantile sketch."""
+    return dy.List(dy.Int64(), nullable=null, description=note or None)
+
+
 def json_text(note: str = "", *, null: bool = True) -> dy.String:
     """JSON as text."""
     return dy.String(nullable=null, metadata={"json": True}, description=note or None)

@@ -14,6 +14,7 @@ from aurora.contracts.columns import (
     text,
     texts,
     whole,
+    wholes,
 )
 from aurora.contracts.table import Table, VersionedTable
 
@@ -47,7 +48,7 @@ class ComponentHealth(Table, key="component_id ts_start", time="ts_start", part=
 class ComponentHealth1h(
     Table, key="component_id ts_start", time="ts_start", part="month(ts_start)", mode="upsert", owner="aurora"
 ):
-    """One row per component and hour: mergeable rollup."""
+    """One row per component and hour: mergeable rollup; a sketch is a histogram of 1 % wide buckets (macros.sql)."""
 
     component_id = text()
     ts_start = instant()
@@ -58,41 +59,43 @@ class ComponentHealth1h(
     down_s = measure(null=False)
     maintenance_s = measure(null=False)
     unknown_s = measure(null=False)
+    rated_requests = measure("requests of samples that tell an error rate; failed_requests of these failed")
+    failed_requests = measure()
     cpu_pct_count = count()
     cpu_pct_sum = real()
     cpu_pct_min = real()
     cpu_pct_max = real()
-    cpu_pct_sketch = blob()
+    cpu_pct_sketch = wholes()
     memory_pct_count = count()
     memory_pct_sum = real()
     memory_pct_min = real()
     memory_pct_max = real()
-    memory_pct_sketch = blob()
+    memory_pct_sketch = wholes()
     disk_pct_count = count()
     disk_pct_sum = real()
     disk_pct_min = real()
     disk_pct_max = real()
-    disk_pct_sketch = blob()
+    disk_pct_sketch = wholes()
     network_latency_ms_count = count()
     network_latency_ms_sum = real()
     network_latency_ms_min = real()
     network_latency_ms_max = real()
-    network_latency_ms_sketch = blob()
+    network_latency_ms_sketch = wholes()
     response_time_ms_count = count()
     response_time_ms_sum = real()
     response_time_ms_min = real()
     response_time_ms_max = real()
-    response_time_ms_sketch = blob()
+    response_time_ms_sketch = wholes()
     requests_per_minute_count = count()
     requests_per_minute_sum = real()
     requests_per_minute_min = real()
     requests_per_minute_max = real()
-    requests_per_minute_sketch = blob()
+    requests_per_minute_sketch = wholes()
     error_rate_pct_count = count()
     error_rate_pct_sum = real()
     error_rate_pct_min = real()
     error_rate_pct_max = real()
-    error_rate_pct_sketch = blob()
+    error_rate_pct_sketch = wholes()
 
 
 class ComponentHealth1d(

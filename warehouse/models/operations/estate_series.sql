@@ -1,20 +1,36 @@
 -- One row per bucket of a span over all components: availability, response time, error rate.
--- Availability is up time over observed time; quantiles are approximate; error rate is weighted by requests.
+-- Availability is up time over observed time, announced maintenance in neither; quantiles are approximate; error rate is
+-- weighted by requests. Buckets of an hour and more are read from rollups.
 -- grain: bucket_at
 -- check: availability_pct is null or availability_pct between 0 and 100
 -- takes: since, until, bucket_s
-select time_bucket(to_seconds(bucket_s), ts_start, timestamp '2000-01-01') as bucket_at,
-       100.0 * sum(epoch(ts_end - ts_start)) filter (where state in ('healthy', 'degraded'))
-         / nullif(sum(epoch(ts_end - ts_start)) filter (where state in ('healthy', 'degraded', 'down')), 0) as availability_pct,
-       approx_quantile(response_time_ms, 0.5) as response_time_p50_ms,
-       approx_quantile(response_time_ms, 0.95) as response_time_p95_ms,
-       sum(error_rate_pct * requests_per_minute)
-         / nullif(sum(requests_per_minute) filter (where error_rate_pct is not null), 0) as error_rate_pct,
-       count(*) as sample_count
-from (
-  select *, sample_state(status, cpu_pct, memory_pct, disk_pct, response_time_ms, requests_per_minute, error_rate_pct,
-                         network_latency_ms) as state
-  from component_health
+with steps as (
+  select time_bucket(to_seconds(bucket_s), ts_start, timestamp '2000-01-01') as bucket_at, healthy_s, degraded_s, down_s,
+         rated_requests, failed_requests, sample_count, response_time_ms_sketch
+  from health_steps(since := since, until := until, step_s := 3600) where bucket_s >= 3600
+  union all
+  select ts_start as bucket_at, healthy_s, degraded_s, down_s, rated_requests, failed_requests, sample_count,
+         response_time_ms_sketch
+  from health_rolled(since := since, until := until, step_s := bucket_s) where bucket_s < 3600
 )
-where part_day >= since::date and part_day <= until::date and ts_start >= since and ts_start < until
-group by bucket_at
+, summed as (
+  select bucket_at, 100.0 * sum(healthy_s + degraded_s) / nullif(sum(healthy_s + degraded_s + down_s), 0) as availability_pct,
+         100.0 * sum(failed_requests) / nullif(sum(rated_requests), 0) as error_rate_pct,
+         sum(sample_count)::bigint as sample_count
+  from steps group by bucket_at
+)
+, counted as (
+  select bucket_at, entry // 4294967296 as bucket, sum(entry % 4294967296) as n
+  from (select bucket_at, unnest(response_time_ms_sketch) as entry from steps) group by all
+)
+, ranked as (
+  select bucket_at, bucket, sum(n) over (partition by bucket_at order by bucket) as upto, sum(n) over (partition by bucket_at) as total
+  from counted
+)
+, spread as (
+  select bucket_at, sketch_middle(min(bucket) filter (where upto >= 0.5 * total)) as response_time_p50_ms,
+         sketch_middle(min(bucket) filter (where upto >= 0.95 * total)) as response_time_p95_ms
+  from ranked group by bucket_at
+)
+select s.bucket_at, s.availability_pct, q.response_time_p50_ms, q.response_time_p95_ms, s.error_rate_pct, s.sample_count
+from summed s left join spread q on q.bucket_at = s.bucket_at

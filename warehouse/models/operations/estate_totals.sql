@@ -1,19 +1,34 @@
 -- One row for a span over all components: availability, response time, error rate of the whole of it.
--- Availability is up time over observed time; quantiles are approximate, so that a month of samples needs no memory;
--- error rate is weighted by requests.
+-- Availability is up time over observed time, announced maintenance in neither; quantiles are within 1 %; error rate is
+-- weighted by requests. A span longer than a day is read from hours, from the first whole one.
 -- grain: since_at
 -- check: availability_pct is null or availability_pct between 0 and 100
 -- takes: since, until
-select since as since_at, count(*) as sample_count, count(distinct component_id) as component_count,
-       100.0 * sum(epoch(ts_end - ts_start)) filter (where state in ('healthy', 'degraded'))
-         / nullif(sum(epoch(ts_end - ts_start)) filter (where state in ('healthy', 'degraded', 'down')), 0) as availability_pct,
-       approx_quantile(response_time_ms, 0.5) as response_time_p50_ms,
-       approx_quantile(response_time_ms, 0.95) as response_time_p95_ms,
-       sum(error_rate_pct * requests_per_minute)
-         / nullif(sum(requests_per_minute) filter (where error_rate_pct is not null), 0) as error_rate_pct
-from (
-  select *, sample_state(status, cpu_pct, memory_pct, disk_pct, response_time_ms, requests_per_minute, error_rate_pct,
-                         network_latency_ms) as state
-  from component_health
+with steps as (
+  select component_id, healthy_s, degraded_s, down_s, rated_requests, failed_requests, sample_count, response_time_ms_sketch
+  from health_steps(since := since, until := until, step_s := 3600) where until > since + interval 25 hour
+  union all
+  select component_id, healthy_s, degraded_s, down_s, rated_requests, failed_requests, sample_count, response_time_ms_sketch
+  from health_rolled(since := since, until := until, step_s := 3600) where until <= since + interval 25 hour
 )
-where part_day >= since::date and part_day <= until::date and ts_start >= since and ts_start < until
+, ranked as (
+  select bucket, sum(n) over (order by bucket) as upto, sum(n) over () as total
+  from (
+    select entry // 4294967296 as bucket, sum(entry % 4294967296) as n
+    from (select unnest(response_time_ms_sketch) as entry from steps) group by all
+  )
+)
+, spread as (
+  select sketch_middle(min(bucket) filter (where upto >= 0.5 * total)) as response_time_p50_ms,
+         sketch_middle(min(bucket) filter (where upto >= 0.95 * total)) as response_time_p95_ms
+  from ranked
+)
+, summed as (
+  select coalesce(sum(sample_count), 0)::bigint as sample_count, count(distinct component_id) as component_count,
+         100.0 * sum(healthy_s + degraded_s) / nullif(sum(healthy_s + degraded_s + down_s), 0) as availability_pct,
+         100.0 * sum(failed_requests) / nullif(sum(rated_requests), 0) as error_rate_pct
+  from steps
+)
+select since as since_at, s.sample_count, s.component_count, s.availability_pct, q.response_time_p50_ms, q.response_time_p95_ms,
+       s.error_rate_pct
+from summed s cross join spread q
