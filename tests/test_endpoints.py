@@ -1,6 +1,7 @@
 """API endpoints: what their marts say was worked out by hand; null is not zero; the demo tells them richly."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,8 +14,10 @@ from aurora.ui import endpoints
 from ingest.demo.endpoints import endpoint_frames
 from ingest.demo.world import Slice, World
 from tests.conftest import Published
-from tests.frames import DAY, HOUR, MINUTE, NOW, component, link, put
+from tests.frames import DAY, HOUR, MINUTE, NOW, ROOT, component, link, put
+from tests.test_pages import shown
 from warehouse.lake import Lake
+from warehouse.publish import publish
 
 SPAN = "since := timestamp '2026-03-10 10:00', until := timestamp '2026-03-10 12:00'"
 WEEK = 7 * DAY
@@ -158,3 +161,25 @@ def test_the_demo_tells_endpoints_richly_and_its_codes_add_up() -> None:
     assert (both["error_count"] == both["error_count_by_code"].fill_null(0)).all()
     assert stats["error_count"].null_count() > 0
     assert stats.select((pl.col("error_count") <= pl.col("call_count")).all()).item()
+
+
+def test_a_chosen_endpoint_shows_its_series_codes_and_the_week_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    lake = Lake(tmp_path / "lake")
+    at = [calls("/a", now - 3 * HOUR, 100, 5, 10.0, p95_ms=30.0), calls("/a", now - 3 * HOUR - WEEK, 50, 0, 20.0)]
+    put(lake, ApiEndpointStats, [*at, calls("/b", now - 3 * HOUR, 9, 0, 5.0)])
+    key: Row = {"component_id": "s:api", "endpoint": "/a", "method": "get", "error_code": "500", "error_count": 5}
+    put(lake, ApiEndpointErrors, [key | {"ts_start": now - 3 * HOUR, "ts_end": now - 2 * HOUR}])
+    publish(lake, tmp_path)
+    monkeypatch.setattr("aurora.ui.endpoints.table", lambda frame, key: frame.row(0, named=True))
+    test = shown(ROOT / "pages/operate/api_endpoints.py", tmp_path, monkeypatch, q="/a")
+    assert not test.exception
+    assert not test.error
+    figures = {metric.label: metric.value for metric in test.metric}
+    assert (figures["Success"], figures["Endpoints failing"], figures["Slowest p95"]) == ("95.00%", "1", "30 ms")
+    assert (figures["Mean response"], figures["Calls"]) == ("10 ms", "100")
+    assert {metric.label: metric.delta for metric in test.metric}["Mean response"].startswith("-10")
+    assert [frame.value["error_code"].to_list() for frame in test.dataframe] == [["500"]]
+    assert "95.00% of 100 calls succeed" in " ".join(str(part.value) for part in test.markdown)

@@ -42,7 +42,7 @@ def _grids(world: World, span: Slice) -> tuple[Grid, Grid]:
 
 def _routes(world: World) -> pl.DataFrame:
     index = {part.key: number for number, part in enumerate(PARTS)}
-    rows = []
+    rows: list[dict[str, object]] = []
     for line in ROUTES.strip().splitlines():
         key, _, routes = line.partition(": ")
         for method, endpoint, portion, slow, failing, queries in (route.split() for route in routes.split("; ")):

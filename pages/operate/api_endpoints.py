@@ -34,7 +34,7 @@ def ask(app_ids: list[str]) -> tuple[list[str], list[str], str]:
     with st.container(horizontal=True, vertical_alignment="center", key="filters"):
         methods = pills("Method", METHODS, "method")
         apps = st.multiselect(
-            "Application", app_ids, key="apps", bind="query-params", placeholder="All applications",
+            "Application", app_ids, key="app", bind="query-params", placeholder="All applications",
             label_visibility="collapsed",
         )  # fmt: skip
         text = search("Find an endpoint")
