@@ -15,6 +15,8 @@ from aurora.contracts.mobile import MobileApps, MobileInstallsDaily, StoreRating
 from aurora.contracts.operations import (
     AlertEvents,
     Alerts,
+    ApiEndpointErrors,
+    ApiEndpointStats,
     ComponentHealth,
     Incidents,
     MaintenanceWindows,
@@ -46,6 +48,7 @@ def one_of_each(lake: Lake) -> None:
     """All of it."""
     _of_every_day(lake)
     _costs(lake)
+    _endpoints(lake)
     _stores_and_packages(lake)
     _verdicts(lake)
 
@@ -66,6 +69,12 @@ def _costs(lake: Lake) -> None:
         put(lake, FocusCost, [charge | {"x_SourceExport": "e"} for charge in (*tagged, nobodys)], source)
     put(lake, CostDays, [row(CostDays, billed_cost=Decimal(1))])
     put(lake, WorkHours, [row(WorkHours, app_id="shop")])
+
+
+def _endpoints(lake: Lake) -> None:
+    at = {"component_id": "s1:b", "endpoint": "/pay", "method": "post", "ts_start": NOW - HOUR, "ts_end": NOW}
+    put(lake, ApiEndpointStats, [row(ApiEndpointStats, call_count=10, **at)])
+    put(lake, ApiEndpointErrors, [row(ApiEndpointErrors, error_code=code, error_count=2, **at) for code in "ab"])
 
 
 def _stores_and_packages(lake: Lake) -> None:

@@ -19,6 +19,9 @@ from tests.frames import NOW
 RAW_AT_THE_END = re.compile(r"\b(id|ids|pct|ms|s|ratio|count|at|on|bytes|raw|sha|min|ts|url)$", re.IGNORECASE)
 RAW_IN_FRONT = re.compile(r"^(is|has|ts|x)\b", re.IGNORECASE)
 MACROS = {
+    "api_endpoint_error_codes": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "api_endpoint_series": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
+    "api_endpoint_summary": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "change_ledger": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "changes_before": "timestamp '2026-03-01', 15",
     "component_uptime_over": "7",

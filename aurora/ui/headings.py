@@ -8,6 +8,7 @@ HEADINGS = {
     "actor": "By", "adoption_ratio": "Adoption", "advisory_ids": "Advisories", "affected_apps": "Applications hit",
     "agg": "Aggregate", "anr_pct": "ANR", "app_ids": "Applications", "app": "Application",
     "at_seq": "Order in instant", "bundle_id": "Store bundle", "call_count": "Calls",
+    "calls_per_minute": "Calls a minute",
     "caused_by_deployment_id": "Caused by deployment", "changes": "What changed", "ci_run_id": "Build run",
     "component_seen_at": "Component seen (UTC)", "confidence_ratio": "Alike", "cpu_count": "Cores", "cve": "CVE",
     "cvss_score": "CVSS", "cvss_vector": "CVSS vector", "cwes": "CWEs", "day_tz": "Time zone",

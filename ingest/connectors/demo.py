@@ -33,6 +33,8 @@ from aurora.contracts.mobile import (
 from aurora.contracts.operations import (
     AlertEvents,
     Alerts,
+    ApiEndpointErrors,
+    ApiEndpointStats,
     BackupJobs,
     ChangeEvents,
     ComponentHealth,
@@ -53,6 +55,7 @@ from ingest.demo.backups import backup_rows
 from ingest.demo.catalog import APPS, PARTS, TEAMS
 from ingest.demo.cost import cost_frames
 from ingest.demo.delivery_rows import delivery_rows
+from ingest.demo.endpoints import endpoint_frames
 from ingest.demo.estate import application_row, component_row, edge_rows, link_rows, orphan_row, team_row
 from ingest.demo.events import event_rows
 from ingest.demo.governance import agreed_rows
@@ -86,6 +89,8 @@ connector = Connector("demo", DemoOptions)
     MetricPoints,
     MetricSeries,
     ProbeResults,
+    ApiEndpointStats,
+    ApiEndpointErrors,
     Alerts,
     AlertEvents,
     Incidents,
@@ -187,6 +192,11 @@ def _other_items(world: World, span: Slice) -> Iterator[Item]:
     probes = probe_frame(world, span)
     if probes.height:
         yield ProbeResults, probes
+    stats, errors = endpoint_frames(world, span)
+    if stats.height:
+        yield ApiEndpointStats, stats
+    if errors.height:
+        yield ApiEndpointErrors, errors
     usage = usage_frame(world, span)
     if usage.height:
         yield MetricPoints, usage
