@@ -18,10 +18,15 @@ from aurora.contracts.operations import (
     ApiEndpointErrors,
     ApiEndpointStats,
     ComponentHealth,
+    DbReplication,
+    DbStats,
     Incidents,
     MaintenanceWindows,
+    MessagingChannels,
     MetricPoints,
     Slos,
+    ThirdPartyStatus,
+    WorkloadStates,
 )
 from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import FindingDecisions, Findings, Packages
@@ -51,6 +56,7 @@ def one_of_each(lake: Lake) -> None:
     _endpoints(lake)
     _stores_and_packages(lake)
     _verdicts(lake)
+    _infrastructure(lake)
 
 
 def _costs(lake: Lake) -> None:
@@ -183,3 +189,10 @@ def _of_every_day(lake: Lake) -> None:
         is_deleted=False,
     )
     put(lake, MaintenanceWindows, [window | {"version": version, "is_deleted": False} for version in (1, 2)])
+
+
+def _infrastructure(lake: Lake) -> None:
+    at = {"component_id": "s1:a"}
+    for table in (DbStats, DbReplication, WorkloadStates, ThirdPartyStatus, MessagingChannels):
+        told = [row(table, number, observed_at=NOW - number * MINUTE, **at) for number in range(1, 3)]
+        put(lake, table, [one | ({"replica_id": "r"} if table is DbReplication else {}) for one in told])

@@ -38,8 +38,12 @@ from aurora.contracts.operations import (
     BackupJobs,
     ChangeEvents,
     ComponentHealth,
+    DbReplication,
+    DbStats,
     Incidents,
     MaintenanceWindows,
+    MessagingChannels,
+    MessagingVolumes,
     MetricPoints,
     MetricSeries,
     ProbeResults,
@@ -48,6 +52,7 @@ from aurora.contracts.operations import (
     Slos,
     ThirdPartyIncidents,
     ThirdPartyStatus,
+    WorkloadStates,
 )
 from aurora.contracts.security import Advisories, Findings, KevEntries, Packages, Scans
 from ingest.connector import Checkpoint, Connector, Item, Options, Run
@@ -60,6 +65,7 @@ from ingest.demo.estate import application_row, component_row, edge_rows, link_r
 from ingest.demo.events import event_rows
 from ingest.demo.governance import agreed_rows
 from ingest.demo.health import health_frames
+from ingest.demo.infrastructure import infrastructure_rows
 from ingest.demo.mobile import mobile_rows
 from ingest.demo.operations import operations_rows
 from ingest.demo.probes import probe_frame
@@ -114,6 +120,11 @@ connector = Connector("demo", DemoOptions)
     ChangeEvents,
     ThirdPartyStatus,
     ThirdPartyIncidents,
+    DbStats,
+    DbReplication,
+    WorkloadStates,
+    MessagingChannels,
+    MessagingVolumes,
     Findings,
     Scans,
     Packages,
@@ -184,6 +195,7 @@ def _other_items(world: World, span: Slice) -> Iterator[Item]:
     yield from delivery_rows(world, span)
     yield from operations_rows(world, span)
     yield from event_rows(world, span)
+    yield from infrastructure_rows(world, span)
     yield from backup_rows(world, span)
     yield from security_rows(world, span)
     yield from mobile_rows(world, span)

@@ -13,7 +13,7 @@ from ingest.demo.stories import GATEWAY, episodes
 from ingest.demo.world import DAY, HOUR, MINUTE, Slice, World, ceil, floor
 
 WHATSAPP = "whatsapp-business-api"
-PAGES = {GATEWAY: "Network Payments", WHATSAPP: "Meta"}
+PAGES = {GATEWAY: "Network Payments", WHATSAPP: "Meta", "maps-api": "Maps Partner"}
 SAYS_SO, SAYS_OVER, SAYS_DONE = 12 * MINUTE, 6 * MINUTE, 20 * MINUTE
 BEFORE = 7 * MINUTE
 USUAL = (
