@@ -3,7 +3,7 @@
 import streamlit as st
 
 from aurora.settings import ROOT
-from aurora.ui.frame import notices
+from aurora.ui.frame import notices, pause_control
 from aurora.ui.navigation import sections
 from aurora.ui.session import gate
 
@@ -14,5 +14,6 @@ st.html(ROOT / "static" / "aurora.css")
 gate()
 page = st.navigation(sections(ROOT / "pages"), expanded=True)
 st.set_page_config(page_title=f"{page.title} · Aurora")
+pause_control()
 notices()
 page.run()

@@ -187,3 +187,32 @@ def test_run_now_is_recorded_as_an_edit(estate: Path, monkeypatch: pytest.Monkey
     assert next(button for button in unplanned.button if button.label == "Run now").disabled
     edits = Lake(estate / "lake").read(Edits)
     assert edits.filter(edits["field"] == "run_requested_at")["entity_id"].to_list() == ["broken"]
+
+
+def test_paused_pages_stand_still_say_so_and_keep_what_was_chosen(
+    estate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[str | None] = []
+    fragment = st.fragment
+
+    def noted(*args: object, run_every: str | None = None) -> object:
+        timers.append(run_every)
+        return fragment(*args, run_every=run_every)
+
+    monkeypatch.setattr("streamlit.fragment", noted)
+    test = shown(ROOT / "pages" / "operate" / "system_health.py", estate, monkeypatch, status="degraded", q="pay")
+    assert "15s" in timers
+    assert "Updates are paused" not in sentences(test)
+
+    timers.clear()
+    kept = dict(test.query_params)
+    test.toggle(key="live_updates").set_value(False).run()
+    assert timers
+    assert set(timers) == {None}
+    assert "Updates are paused" in sentences(test)
+    assert dict(test.query_params) == kept
+
+    timers.clear()
+    test.toggle(key="live_updates").set_value(True).run()
+    assert "15s" in timers
+    assert dict(test.query_params) == kept

@@ -18,6 +18,7 @@ from aurora.ui.words import ago, plural, safe
 
 log = logging.getLogger("aurora.pages")
 STALE_S = 60.0
+LIVE_KEY = "live_updates"
 FRESHNESS = """
     select max(last_good_at) as at, count(distinct source_instance) as sources,
            count(distinct source_instance)
@@ -75,7 +76,7 @@ def _again() -> None:
 
 
 def live(every: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """A block that draws itself again in place every so often; its faults become a sentence, as a page's do."""
+    """A block that draws itself again every so often, unless updates are paused; its faults become a sentence."""
 
     def wrap(draw: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(draw)
@@ -83,9 +84,26 @@ def live(every: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
             with told():
                 draw(*args, **kwargs)
 
-        return st.fragment(run_every=every)(guarded)
+        @functools.wraps(draw)
+        def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+            # decided at each run of the page: a block of a module is decorated once for all sessions
+            st.fragment(run_every=None if is_paused() else every)(guarded)(*args, **kwargs)
+
+        return drawn
 
     return wrap
+
+
+def pause_control() -> None:
+    """The switch of every page's own updates, in the side bar; on at first, kept for the session."""
+    st.session_state.setdefault(LIVE_KEY, True)
+    with st.sidebar:
+        st.toggle("Live updates", key=LIVE_KEY, help="Off: figures stand still until you change something or reload.")
+
+
+def is_paused() -> bool:
+    """Whether this session has stopped the updates."""
+    return not st.session_state.get(LIVE_KEY, True)
 
 
 def notices() -> None:
@@ -111,7 +129,10 @@ def freshness() -> None:
     told_by = rows(FRESHNESS, planned=planned).row(0, named=True)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         late = told_by["at"] is None
-        st.caption(f":material/sync: Updated {ago(told_by['at'])} · {plural(told_by['sources'], 'source')}")
+        paused = is_paused()
+        said = " · Updates are paused" if paused else ""
+        icon = "pause_circle" if paused else "sync"
+        st.caption(f":material/{icon}: Updated {ago(told_by['at'])} · {plural(told_by['sources'], 'source')}{said}")
         if told_by["failing"]:
             st.page_link(
                 "pages/platform/sources.py",
