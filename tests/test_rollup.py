@@ -1,4 +1,4 @@
-"""Rollups: exact sums, sketches within 1 %, late samples and announced maintenance rolled again, nothing written twice."""
+"""Rollups: exact sums, sketches within 1 %, late samples and announced maintenance rolled again, nothing twice."""
 
 import math
 import random

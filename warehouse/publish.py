@@ -153,7 +153,7 @@ def _define(
 
 
 def _rolled_until(con: duckdb.DuckDBPyConnection) -> str:
-    """The statement that fixes rolled_until(): a literal, so that a query knows before it starts which files it needs."""
+    """The statement that fixes rolled_until(): a literal, so that a query knows at once which files it needs."""
     newest = con.sql("SELECT max(ts_end) FROM component_health_1h").fetchall()[0][0]
     return f"CREATE OR REPLACE MACRO rolled_until() AS TIMESTAMP '{newest or datetime(1970, 1, 1)}'"  # noqa: DTZ001
 
