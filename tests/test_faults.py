@@ -58,7 +58,7 @@ def test_fifty_kills_lose_and_double_nothing(data: Path) -> None:
         assert process.stdout.readline() == "ready\n"
         process.stdin.write("go\n")
         process.stdin.flush()
-        time.sleep(chance.uniform(0.02, 0.6))
+        time.sleep(chance.uniform(0.02, 1.2))
         process.kill()
         out, err = process.communicate()
         assert err == ""

@@ -98,3 +98,5 @@ create or replace macro sketch_quantile(sketches, share) as
            else {'n': seen.n + e % 4294967296, 'k': e // 4294967296, 'wanted': seen.wanted} end,
     {'n': 0::bigint, 'k': -1::bigint,
      'wanted': share * list_sum(list_transform(sketch_entries(sketches), lambda e: e % 4294967296))}).k, -1));
+-- Until when samples are rolled up to hours, whole hours of all components; publishing writes the instant in its place.
+create or replace macro rolled_until() as timestamp '1970-01-01';

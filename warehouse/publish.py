@@ -138,12 +138,12 @@ def _define(
     """Views of the tables that changed, and the models: all of them, or the stored ones that read such a table."""
     for table in changed:
         con.execute(view_of(lake, table))
-    if full or ComponentHealth1h in changed:
-        con.execute(_rolled_until(con))
     if full:
         clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
         con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
         con.execute(MACROS.read_text(encoding="utf-8"))
+    if full or ComponentHealth1h in changed:
+        con.execute(_rolled_until(con))
     names = {table.spec.name for table in changed}
     for model in load_models():
         if model.is_stored and (full or tables_read()[model.name] & names):
