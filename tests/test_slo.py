@@ -98,9 +98,22 @@ def test_little_traffic_wakes_nobody_but_writes_a_ticket() -> None:
 
 def test_silence() -> None:
     """99 % over 30 days allows 432 minutes: 1 % of it is 4.32 minutes, 5 % are 21.6."""
-    minutes = {4.3: "ok", 4.33: "warning", 21.5: "warning", 21.7: "critical"}
+    minutes = {21.5: "warning", 21.7: "critical"}
     said = {age: missing_data(timedelta(minutes=age), 99, 30 * DAY) for age in minutes}
     assert said == minutes
+    hours = {4: "ok", 7.19: "ok", 7.21: "warning", 35.9: "warning", 36.1: "critical"}  # 90 % allows 72 h: 0.72 and 3.6
+    assert {age: missing_data(timedelta(hours=age / 10), 90, 30 * DAY) for age in hours} == hours
+
+
+def test_a_tight_target_is_patient_with_the_rhythm_of_its_data() -> None:
+    """99.9 % over 30 days allows 2,592 s, 1 % are 26 s, less than a minute's evaluation: five minutes are allowed."""
+    ages = {4.9: "ok", 5: "warning", 9.9: "warning", 10: "critical"}
+    assert {age: missing_data(timedelta(minutes=age), 99.9, 30 * DAY) for age in ages} == ages
+    assert missing_data(timedelta(hours=71), 99.9, 30 * DAY, DAY) == "ok"
+    assert missing_data(timedelta(hours=72), 99.9, 30 * DAY, DAY) == "warning"
+
+
+def test_never_measured() -> None:
     assert missing_data(None, 99, 30 * DAY) == "critical"
 
 

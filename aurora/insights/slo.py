@@ -11,6 +11,8 @@ from typing import Literal
 
 MIN_EVENTS, MIN_FAILURES = 30, 3
 WARN_BUDGET, CRITICAL_BUDGET = 0.01, 0.05
+# Points come each minute, are evaluated in the next and published after that.
+PATIENCE = timedelta(minutes=5)
 BASE_DAYS = 28  # the windows below are for four weeks or more; a shorter period shrinks them with it
 HOUR = timedelta(hours=1)
 Verdict = Literal["ok", "firing", "insufficient_traffic", "no_data"]
@@ -122,12 +124,24 @@ def has_traffic(tally: Tally) -> bool:
     return (tally.total or 0) >= MIN_EVENTS and (tally.bad or 0) >= MIN_FAILURES
 
 
-def missing_data(age: timedelta | None, target_pct: float, period: timedelta) -> Literal["ok", "warning", "critical"]:
-    """What silence is worth: a warning once a full outage would have burnt 1 % of the budget, critical at 5 %."""
+def missing_data(
+    age: timedelta | None, target_pct: float, period: timedelta, interval: timedelta = timedelta(minutes=1)
+) -> Literal["ok", "warning", "critical"]:
+    """What silence is worth: a warning once a full outage would have burnt 1 % of the budget, critical at 5 %.
+
+    `interval` is the usual time between points: what is not older than a few of them is not late, however tight the
+    target. Never is critical.
+    """
     if age is None:
         return "critical"
     outage = budget_used(1 / error_budget(target_pct), age, period) or 0.0
-    return "critical" if outage >= CRITICAL_BUDGET else "warning" if outage >= WARN_BUDGET else "ok"
+    if outage >= CRITICAL_BUDGET and age >= 2 * _patience(interval):
+        return "critical"
+    return "warning" if outage >= WARN_BUDGET and age >= _patience(interval) else "ok"
+
+
+def _patience(interval: timedelta) -> timedelta:
+    return max(PATIENCE, 3 * interval)
 
 
 def summed(points: Sequence[tuple[datetime, float | None, float | None]], since: datetime, until: datetime) -> Tally:
