@@ -84,7 +84,7 @@ def test_both_windows_have_to_burn() -> None:
     assert verdict(QUICK, 30 * DAY, 99.9, hot, cool) == "ok"
     assert verdict(QUICK, 30 * DAY, 99.9, cool, hot) == "ok"
     assert verdict(QUICK, 30 * DAY, 99.9, Tally(None, None), hot) == "no_data"
-    assert verdict(QUICK, 30 * DAY, 99.9, hot, Tally(None, None)) == "ok"
+    assert verdict(QUICK, 30 * DAY, 99.9, hot, Tally(None, None)) == "no_data"
 
 
 def test_little_traffic_wakes_nobody_but_writes_a_ticket() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from aurora.contracts import Row
@@ -98,6 +99,10 @@ def test_a_slow_burn_opens_a_ticket_and_ends(lake: Lake, mine: Settings, publish
     assert set(fired["rule_id"]) == {"ticket_slow"}
     assert fired["severity"].to_list() == ["warning"]
     later = NOW + HOUR
+    published(later)
+    evaluate(mine, lake, later)
+    ticket = lake.read(Alerts).filter(pl.col("rule_id") == "ticket_slow")
+    assert ticket["state"].to_list() == ["firing"], "silence ends no alert"
     put(lake, ProbeResults, [
         row(ProbeResults, probe_id="q", started_at=NOW + ago * MINUTE, is_success=True, location=f"l{number}")
         for ago in range(60) for number in range(30)

@@ -107,12 +107,15 @@ def factor(rule: BurnRule, period: timedelta) -> float:
 
 
 def verdict(rule: BurnRule, period: timedelta, target_pct: float, long: Tally, short: Tally) -> Verdict:
-    """Whether both windows burn faster than the (scaled) rule's factor; a page also needs enough traffic."""
+    """Whether both windows burn faster than the (scaled) rule's factor; a page also needs enough traffic.
+
+    A window without data says nothing: neither that a burn began, nor that it is over.
+    """
     slow, quick = burn_rate(long, target_pct), burn_rate(short, target_pct)
-    if slow is None:
+    if slow is None or quick is None:
         return "no_data"
     limit = factor(rule, period)
-    if quick is None or slow <= limit or quick <= limit:
+    if slow <= limit or quick <= limit:
         return "ok"
     if rule.severity == "critical" and not has_traffic(long):
         return "insufficient_traffic"

@@ -1,5 +1,6 @@
 -- One row per objective and burn rule of the SRE workbook: what happened in its two windows, against its factor.
 -- Windows shrink with a period below 28 days. A page needs 30 events and 3 failures in its long window.
+-- A window without data says neither that a burn began nor that it is over.
 -- grain: slo_id, rule
 -- check: long_good is null or long_good <= long_total
 with rules as (
@@ -34,8 +35,8 @@ with rules as (
 )
 select slo_id, rule, severity, long_s, short_s, factor, long_good, long_total, short_good, short_total, long_burn,
        short_burn,
-       case when long_burn is null then 'no_data'
-            when short_burn is null or long_burn <= factor or short_burn <= factor then 'ok'
+       case when long_burn is null or short_burn is null then 'no_data'
+            when long_burn <= factor or short_burn <= factor then 'ok'
             when severity = 'critical' and (long_total < 30 or long_total - long_good < 3) then 'insufficient_traffic'
             else 'firing' end as verdict
 from burning
