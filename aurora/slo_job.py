@@ -26,6 +26,7 @@ from warehouse.query import Warehouse
 log = logging.getLogger("aurora.slo")
 AURORA = "aurora"
 LIMIT_S = 30.0
+POINTS_AT_ONCE = 200_000
 MINUTE, OVERLAP = timedelta(minutes=1), timedelta(minutes=10)
 OBJECTIVES = """select s.*, p.last_at from
     (select n.*, l.source from slos_now n join slos l on l.slo_id = n.slo_id and l.source_instance = n.source_instance
@@ -50,11 +51,16 @@ def evaluate(settings: Settings, lake: Lake, now: datetime | None = None) -> Non
     if current(settings.published) is None:
         return
     warehouse = Warehouse(settings.published, LIMIT_S)
+    held: list[Row] = []
     for slo in warehouse.rows(OBJECTIVES, {"now": at}).iter_rows(named=True):
         try:
-            _write(lake, SloPoints, list(points(warehouse, slo, at)), at)
+            held += points(warehouse, slo, at)
         except Exception as error:  # SQL of people may fail in any way, and must not take the other objectives with it
             log.warning("objective %s: not evaluated: %s", slo["slo_id"], str(error).splitlines()[0])
+        if len(held) > POINTS_AT_ONCE:
+            _write(lake, SloPoints, held, at)
+            held = []
+    _write(lake, SloPoints, held, at)
     _write(lake, Alerts, list(alert_changes(warehouse, at)), at)
 
 
