@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aurora.contracts.estate import Tasks
+from aurora.contracts.operations import Slos
 from aurora.ui.data import lake, rows, settings
 from aurora.ui.session import actor
 from warehouse.record import Change, record_edit, record_edits, record_version
@@ -58,3 +59,13 @@ def save_initiative(said: dict[str, Any], task: dict[str, Any] | None = None) ->
         kept["created_at"] = task["created_at"].replace(tzinfo=UTC)
     row = kept | {"kind": "initiative", "subject_type": "scorecard"} | said | {"changed_by": actor(), "changed_at": now}
     record_version(settings().data, lake(), Tasks, row, expected=task["version"] if task else 0)
+
+
+def save_objective(said: dict[str, Any], version: int) -> None:
+    """Declare an objective, or change the one whose last version the visitor saw.
+
+    Raises LostRaceError if somebody changed it since, ContractError for a value that the contract refuses.
+    """
+    row = dict.fromkeys(Slos.own_columns()) | said | {"declared_in": "SLOs page", "changed_by": actor()}
+    stamped = row | {"changed_at": datetime.now(UTC)}
+    record_version(settings().data, lake(), Slos, stamped, expected=version)
