@@ -27,6 +27,7 @@ STATES = {
     "insufficient_traffic": ("▲ Too little traffic", "#B45309"),
     "ok": ("● Within budget", "#047857"),
 }
+CHOICES = {state.replace("_", " "): state for state in STATES}  # what the filter offers, and the address tells
 RULE_WORD = {
     "page_quick": "Page, quick", "page_slow": "Page, slow", "ticket_quick": "Ticket, quick",
     "ticket_slow": "Ticket, slow",
@@ -43,7 +44,7 @@ WORST_HOURS = 12
 def matching(frame: pl.DataFrame, states: list[str], text: str) -> pl.DataFrame:
     """The objectives that the filters leave, in their order."""
     if states:
-        frame = frame.filter(pl.col("state").is_in(states))
+        frame = frame.filter(pl.col("state").is_in([CHOICES[word] for word in states]))
     if text:
         found = pl.concat_str(["name", "slo_id", "app_id", "component_id"], separator=" ", ignore_nulls=True)
         frame = frame.filter(found.str.to_lowercase().str.contains(text.lower(), literal=True))
@@ -178,8 +179,9 @@ def rules(frame: pl.DataFrame) -> None:
         word, _ = VERDICT[one["verdict"]]
         windows = f"{span(one['long_s'])} and {span(one['short_s'])}"
         burns = f"{number(one['long_burn'], '', 1)} and {number(one['short_burn'], '', 1)}"
-        st.markdown(f"{word} **{RULE_WORD[one['rule']]}**: {burns} of {number(one['factor'], '', 1)}")
-        st.caption(f"over {windows}")
+        with st.container(gap=None):
+            st.markdown(f"{word} · **{RULE_WORD[one['rule']]}**")
+            st.caption(f"burns {burns} over {windows}; told from {number(one['factor'], '', 1)}")
 
 
 def worst_hours(frame: pl.DataFrame) -> None:

@@ -80,7 +80,7 @@ def detail(row: dict[str, object]) -> None:
 
 with page("SLOs"):
     with st.container(horizontal=True, vertical_alignment="center", key="filters"):
-        asked_states = pills("State", list(slos.STATES), "state")
+        asked_states = pills("State", list(slos.CHOICES), "state")
         asked_text = search("Find an objective")
         if st.button("Declare an objective", icon=":material/add:", key="slo-new"):
             slo_form.edit(None)
