@@ -22,6 +22,7 @@ MACROS = {
     "api_endpoint_error_codes": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "api_endpoint_series": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
     "api_endpoint_summary": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "component_downtimes": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "component_days": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "status_days": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "change_ledger": "timestamp '2026-03-01', timestamp '2026-03-02'",
