@@ -6,11 +6,14 @@ from html import escape
 import polars as pl
 import streamlit as st
 
+from aurora.insights.probes import phase_means
 from aurora.insights.status import Day, bars
-from aurora.ui import tables
+from aurora.ui import charts, tables
 from aurora.ui.data import rows, utc_now
 from aurora.ui.filters import Span
+from aurora.ui.frame import empty
 from aurora.ui.words import STATUS, percent, plural
+from aurora.ui.words import span as spoken_span
 
 DAYS = 90
 CALENDAR_DAYS = 91
@@ -53,12 +56,15 @@ def legend() -> str:
     return f'<div class="aurora-legend">{marks}</div>'
 
 
+def calendar_days(component_id: str) -> dict[str, object]:
+    """The parameters of DAYS_OF: thirteen weeks up to the end of today."""
+    until = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return {"id": component_id, "since": until - timedelta(days=CALENDAR_DAYS), "until": until}
+
+
 def calendar(component_id: str, name: str) -> None:
     """Thirteen weeks of one component, a column per week."""
-    now = utc_now()
-    since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=CALENDAR_DAYS - 1)
-    found = rows(DAYS_OF, id=component_id, since=since, until=since + timedelta(days=CALENDAR_DAYS))
-    days = bars(found, now.date(), CALENDAR_DAYS)
+    days = bars(rows(DAYS_OF, **calendar_days(component_id)), utc_now().date(), CALENDAR_DAYS)
     gap = "<b></b>" * days[0].day.weekday()
     names = "".join(f"<small>{word}</small>" for word in ("Mon", "", "Wed", "", "Fri", "", "Sun"))
     st.html(
@@ -67,11 +73,23 @@ def calendar(component_id: str, name: str) -> None:
     )
 
 
-def downtimes(component_id: str, span: Span) -> pl.DataFrame:
-    """The outages of one component in the range, newest first; returns them."""
+def downtimes(component_id: str, span: Span) -> None:
+    """The outages of one component in the range, newest first."""
     found = rows(DOWNTIMES, id=component_id, **span.window)
     tables.plain(
         found.select("started_at", "ended_at", "duration_s", "is_open", "reason"),
         "Outages", or_else=NONE_DOWN, reason=st.column_config.TextColumn("Why", width="large"),
     )  # fmt: skip
-    return found
+
+
+def probed(probes: pl.DataFrame, span: Span) -> None:
+    """Probes of the range: their phases, how long the certificate is valid, the rows."""
+    if not probes.height:
+        empty("No probe in this range", "Add its address to an http_probe source in aurora.toml.")
+        return
+    st.altair_chart(charts.phases(phase_means(probes, span.bucket_s)), alt="Mean time of each probe phase")
+    certificates = probes["cert_not_after_at"].drop_nulls()
+    if certificates.len():
+        left_s = (certificates[0] - span.until).total_seconds()
+        st.caption(f"Certificate valid for {spoken_span(left_s) if left_s > 0 else 'no longer'}.")
+    tables.plain(probes, "Probes")
