@@ -1,4 +1,4 @@
-"""Status: days, outages and announcements worked out by hand; what is public and what is not; feeds that parse."""
+"""Status: days, outages and announcements worked out by hand; what is public and what is not."""
 
 from datetime import date, datetime
 from pathlib import Path
