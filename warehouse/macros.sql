@@ -94,6 +94,8 @@ create or replace macro sketch_key(value) as
   case when value is null then null when value < 1e-9 then 0 else 2048 + ceil(ln(value) / ln(1.02))::bigint end;
 create or replace macro sketch_of(buckets) as
   list_transform(map_entries(buckets), lambda e: e.key * 4294967296 + e.value::bigint);
+create or replace macro sketch_of_one(value) as
+  case when value is not null then [sketch_key(value)::bigint * 4294967296 + 1] end;
 create or replace macro sketch_middle(bucket) as case when bucket = 0 then 0.0 else 2 * pow(1.02, bucket - 2048) / 2.02 end;
 -- The value below which a share of what several sketches counted lies (nearest rank), within 1 %; null if they counted nothing.
 create or replace macro sketch_entries(sketches) as list_sort(flatten(list_filter(sketches, lambda s: s is not null)));
@@ -105,3 +107,6 @@ create or replace macro sketch_quantile(sketches, share) as
      'wanted': share * list_sum(list_transform(sketch_entries(sketches), lambda e: e % 4294967296))}).k, -1));
 -- Until when samples are rolled up to hours, whole hours of all components; publishing writes the instant in its place.
 create or replace macro rolled_until() as timestamp '1970-01-01';
+-- From when on samples are read in a question of intervals of step_s seconds.
+create or replace macro rolled_for(step_s) as
+  case when step_s >= 86400 then date_trunc('day', rolled_until()) when step_s >= 3600 then rolled_until() else timestamp '1970-01-01' end;

@@ -1,22 +1,11 @@
 -- One row per component and interval of step_s seconds (3600, 86400) in a span, made of its samples: the shape of the rollups.
--- A sample belongs to the interval in which it starts. Announced maintenance counts as maintenance, whatever was measured;
--- unknown_s is what no sample covers and what samples call unknown, so the five states add up to the interval.
+-- A sample belongs to the interval in which it starts; unknown_s is what no sample covers and what samples call unknown, so the five states add up to the interval.
 -- grain: component_id, ts_start
 -- check: healthy_s + degraded_s + down_s + maintenance_s + unknown_s >= 3599
 -- takes: since, until, step_s
 with sampled as (
-  select h.component_id, h.source_instance, time_bucket(to_seconds(step_s), h.ts_start, timestamp '2000-01-01') as step_at, epoch(h.ts_end - h.ts_start) as seconds,
-         h.cpu_pct, h.memory_pct, h.disk_pct, h.network_latency_ms, h.response_time_ms, h.requests_per_minute,
-         h.error_rate_pct,
-         case when m.spans is not null and is_within(h.ts_start, m.spans) then 'maintenance'
-              else sample_state(h.status, h.cpu_pct, h.memory_pct, h.disk_pct, h.response_time_ms,
-                                h.requests_per_minute, h.error_rate_pct, h.network_latency_ms) end as state,
-         h.requests_per_minute * epoch(h.ts_end - h.ts_start) / 60 as requests
-  from component_health h
-  left join components c on c.component_id = h.component_id
-  left join maintenance_spans m on m.component_id = coalesce(c.same_as, h.component_id)
-  where h.part_day >= since::date and h.part_day <= until::date and h.ts_start >= since and h.ts_start < until
-    and h.ts_end <= utc_now() + interval 5 minute
+  select *, time_bucket(to_seconds(step_s), ts_start, timestamp '2000-01-01') as step_at from health_judged
+  where part_day >= since::date and part_day <= until::date and ts_start >= since and ts_start < until
 )
 , summed as (
   select component_id, step_at, max(source_instance) as source_instance, count(*) as sample_count,
