@@ -86,9 +86,14 @@ def times(notice: Row) -> str:
     """'29 Nov 2026, 08:00 to 12:00 UTC', 'Since 29 Nov 2026, 08:00 UTC'."""
     start, end = notice["starts_at"], notice["ends_at"]
     if end is None:
-        return f"Since {start:%d %b %Y, %H:%M} UTC"
-    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%d %b %Y, %H:%M}"
-    return f"{start:%d %b %Y, %H:%M} to {until} UTC"
+        return f"Since {moment(start)} UTC"
+    until = f"{end:%H:%M}" if end.date() == start.date() else moment(end)
+    return f"{moment(start)} to {until} UTC"
+
+
+def moment(instant: datetime) -> str:
+    """'29 Nov 2026, 08:00'."""
+    return f"{instant:%d %b %Y, %H:%M}"
 
 
 def bars(frame: pl.DataFrame, today: date, count: int) -> list[Day]:

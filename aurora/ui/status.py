@@ -88,3 +88,11 @@ def history(notices: pl.DataFrame) -> None:
     for (day,), told in past.group_by(pl.col("starts_at").dt.date(), maintain_order=True):
         st.markdown(f"**{day:%A, %d %b %Y}**")
         listed_notices(told, "")
+
+
+def feeds() -> None:
+    """Where the same can be followed."""
+    st.html(
+        '<div class="aurora-card">Follow incidents and maintenance: <a href="/status.rss">RSS</a> · '
+        '<a href="/status.json">JSON Feed</a></div>'
+    )

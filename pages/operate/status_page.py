@@ -9,11 +9,11 @@ from datetime import timedelta
 import polars as pl
 import streamlit as st
 
-from aurora.ui import status
+from aurora.ui import maintenance, status
 from aurora.ui.availability import DAYS
 from aurora.ui.data import rows, utc_now
 from aurora.ui.export import behind
-from aurora.ui.frame import demo_badge, empty, live, page
+from aurora.ui.frame import demo_badge, empty, live, told
 
 APPS = "from status_apps order by status_rank, name"
 BARS = "from status_days(since := $since, until := $until) where app_id in (select app_id from status_listed)"
@@ -51,6 +51,12 @@ def body() -> None:
     demo_badge(pl.concat([listed.select("source_instance"), notices.select("source_instance")]))
 
 
-with page("Status"):
+head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head")
+head.title("Status", anchor=False, width="content")
+with told():
     body()
+    with head:
+        maintenance.ask()
+    status.feeds()
+    maintenance.listed()
     behind({"Applications": (APPS, {}), "Days": (BARS, asked()), "Notices": (NOTICES, {})}, "status")
