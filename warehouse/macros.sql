@@ -12,6 +12,11 @@ create or replace macro share_of(amount, share) as
 -- What a sample says of its component: the source's word, else healthy if anything was measured.
 create or replace macro sample_state(word, a, b, c, d, e, f, g) as
   coalesce(word, case when coalesce(a, b, c, d, e, f, g) is null then 'unknown' else 'healthy' end);
+-- The worst status of a span by the seconds spent in each state; where nothing was bad and over half is not known: unknown.
+create or replace macro day_status(healthy_s, degraded_s, down_s, maintenance_s, unknown_s) as
+  case when down_s > 0 then 'down' when degraded_s > 0 then 'degraded'
+       when unknown_s > healthy_s + maintenance_s or healthy_s + maintenance_s = 0 then 'unknown'
+       when maintenance_s > 0 then 'maintenance' else 'healthy' end;
 -- Which declaration of a field counts first: files of applications, then catalogs, then what sources and imports told.
 create or replace macro declared_rank(source) as
   case source when 'people' then 0 when 'registry' then 1 when 'backstage' then 2 else 3 end;

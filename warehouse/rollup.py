@@ -31,7 +31,8 @@ LANDED = """
 ANNOUNCED = """
     select distinct unnest(generate_series(time_bucket(to_seconds($step_s), starts_at, timestamp '2000-01-01'),
                            least(ends_at, utc_now()), to_seconds($step_s))) as step_at
-    from maintenance_windows where changed_at > $seen"""
+    from maintenance_windows
+    where maintenance_id in (select maintenance_id from maintenance_windows where changed_at > $seen)"""
 ROLLED = """
     from health_rolled(since := $since, until := $until, step_s := $step_s)
     where list_contains($steps, ts_start) order by component_id, ts_start"""

@@ -27,7 +27,9 @@ STATES = {
     "insufficient_traffic": ("▲ Too little traffic", "#B45309"),
     "ok": ("● Within budget", "#047857"),
 }
-CHOICES = {state.replace("_", " "): state for state in STATES}  # what the filter offers, and the address tells
+CHOICES = {
+    label[2:].lower(): state for state, (label, _) in STATES.items()
+}  # what the filter offers, and the address tells
 RULE_WORD = {
     "page_quick": "Page, quick", "page_slow": "Page, slow", "ticket_quick": "Ticket, quick",
     "ticket_slow": "Ticket, slow",
@@ -95,7 +97,7 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
         lambda s: "gone" if s <= 0 else span(s), return_dtype=pl.String, skip_nulls=True
     )
     shown = frame.select(
-        "name", state.alias("state"), pl.col("budget_left_pct").clip(0, 100).alias("bar"), "budget_left_pct", "sli_pct",
+        "name", state.alias("state"), "budget_left_pct", "sli_pct",
         "target_pct", "burn_1h", "burn_6h", "burn_1d", "burn_3d", lasts.alias("lasts"), "window", "app_id",
         "measured_at",
     )  # fmt: skip
@@ -118,8 +120,9 @@ def _columns() -> dict[str, Any]:
     return burn | {
         "name": config.TextColumn("Objective", pinned=True, width=230),
         "state": config.MultiselectColumn("State", options=list(signs), color=list(hues), width=135),
-        "bar": config.ProgressColumn("Budget left", min_value=0, max_value=100, format="", width=100),
-        "budget_left_pct": config.NumberColumn("", format="%.0f%%", width=65, help="Below 0: overspent."),
+        "budget_left_pct": config.ProgressColumn(
+            "Budget left", min_value=0, max_value=100, format="%.0f%%", width=120, help="Below 0: overspent."
+        ),
         "sli_pct": config.NumberColumn("Kept", format="%.3f%%", width=85),
         "target_pct": config.NumberColumn("Target", format="%.2f%%", width=75),
         "lasts": config.TextColumn("Budget lasts", width=90),
@@ -163,7 +166,9 @@ def burn_down(frame: pl.DataFrame, row: Row, now: datetime) -> None:
         color=alt.Color(
             "series:N", legend=legend, scale=alt.Scale(domain=["left", "even burn"], range=["#0284C7", ON_EITHER])
         ),
-        strokeDash=alt.StrokeDash("series:N", legend=None, scale=alt.Scale(range=[[1, 0], [5, 4]])),
+        strokeDash=alt.StrokeDash(
+            "series:N", legend=None, scale=alt.Scale(domain=["left", "even burn"], range=[[1, 0], [5, 4]])
+        ),
     )
     zero = alt.Chart(pl.DataFrame({"y": [0.0]})).mark_rule(color="#EF4444", opacity=0.6).encode(y="y:Q")
     st.altair_chart(alt.layer(zero, drawn).properties(height=240), alt=f"Error budget left of {row['name']}")
