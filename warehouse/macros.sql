@@ -91,11 +91,9 @@ create or replace macro is_within(instant, spans) as
 -- A quantile sketch (DDSketch, Masson et al., VLDB 2019): a value falls into bucket ceil(log(value) / log(1.02)), so that the
 -- middle of its bucket is within 1 % of it. Kept as one integer a bucket, bucket * 2^32 + count; bucket 0 holds zeros.
 create or replace macro sketch_key(value) as
-  case when value is null then null when value < 1e-9 then 0 else 2048 + ceil(ln(value) / ln(1.02))::bigint end;
-create or replace macro sketch_of(buckets) as
-  list_transform(map_entries(buckets), lambda e: e.key * 4294967296 + e.value::bigint);
+  case when value is null then null when value < 1e-9 then 0::bigint else 2048 + ceil(ln(value) / ln(1.02))::bigint end;
 create or replace macro sketch_of_one(value) as
-  case when value is not null then [sketch_key(value)::bigint * 4294967296 + 1] end;
+  case when value is not null then [sketch_key(value) * 4294967296 + 1] end;
 create or replace macro sketch_middle(bucket) as case when bucket = 0 then 0.0 else 2 * pow(1.02, bucket - 2048) / 2.02 end;
 -- The value below which a share of what several sketches counted lies (nearest rank), within 1 %; null if they counted nothing.
 create or replace macro sketch_entries(sketches) as list_sort(flatten(list_filter(sketches, lambda s: s is not null)));
