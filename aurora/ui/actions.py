@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aurora.contracts.estate import Tasks
-from aurora.contracts.operations import MaintenanceWindows
+from aurora.contracts.operations import MaintenanceWindows, Slos
 from aurora.ui.data import lake, rows, settings, utc_now
 from aurora.ui.session import actor
 from warehouse.record import Change, record_edit, record_edits, record_version
@@ -81,3 +81,13 @@ def end_announcement(window: dict[str, Any]) -> None:
 def withdraw_announcement(window: dict[str, Any]) -> None:
     """Take an announcement back, as if it had never been. Raises LostRaceError as save_announcement."""
     save_announcement({"is_deleted": True}, window)
+
+
+def save_objective(said: dict[str, Any], version: int) -> None:
+    """Declare an objective, or change the one whose last version the visitor saw.
+
+    Raises LostRaceError if somebody changed it since, ContractError for a value that the contract refuses.
+    """
+    row = dict.fromkeys(Slos.own_columns()) | said | {"declared_in": "SLOs page", "changed_by": actor()}
+    stamped = row | {"changed_at": datetime.now(UTC)}
+    record_version(settings().data, lake(), Slos, stamped, expected=version)
