@@ -75,7 +75,7 @@ def _look(row: Row) -> str:
         return "maintenance"
     if not row["is_open"]:
         return "healthy" if row["state"] == "resolved" else "unknown"
-    return "down" if row["severity"] == "critical" else "degraded"
+    return "down" if row["severity"] == "critical" and row["state"] != "mitigated" else "degraded"
 
 
 def history(notices: pl.DataFrame) -> None:

@@ -1,7 +1,7 @@
 """SLOs: what was promised, how much error budget is left, how fast it burns and what spent it, worst first.
 
 icon: target
-order: 26
+order: 25
 """
 
 import polars as pl

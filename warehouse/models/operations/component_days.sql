@@ -17,6 +17,7 @@ with things as (
   select unnest(generate_series(date_trunc('day', since), least(until, utc_now()) - interval 1 microsecond, interval 1 day)) as day_at
 )
 , told as (
+<<<<<<< HEAD
   select s.component_id as seen_as, coalesce(c.same_as, s.component_id) as component_id,
          date_trunc('day', s.ts_start) as day_at, sum(s.healthy_s) as healthy_s, sum(s.degraded_s) as degraded_s,
          sum(s.down_s) as down_s, sum(s.maintenance_s) as maintenance_s,
@@ -25,11 +26,20 @@ with things as (
                     until := date_trunc('day', until - interval 1 microsecond) + interval 1 day, step_s := 86400) s
   left join components c on c.component_id = s.component_id
   group by all
+=======
+  select component_id, date_trunc('day', ts_start) as day_at, sum(healthy_s) as healthy_s, sum(degraded_s) as degraded_s,
+         sum(down_s) as down_s, sum(maintenance_s) as maintenance_s,
+         sum(healthy_s + degraded_s + down_s + maintenance_s) as known_s
+  from health_steps(since := date_trunc('day', since),
+                    until := date_trunc('day', until - interval 1 microsecond) + interval 1 day, step_s := 86400)
+  group by 1, 2
+>>>>>>> status
 )
 , folded as (
-  select component_id, day_at, sum(healthy_s) as healthy_s, sum(degraded_s) as degraded_s, sum(down_s) as down_s,
-         sum(maintenance_s) as maintenance_s, max(known_s) / nullif(sum(known_s), 0) as share
-  from told group by component_id, day_at
+  select coalesce(c.same_as, t.component_id) as component_id, t.day_at, sum(t.healthy_s) as healthy_s,
+         sum(t.degraded_s) as degraded_s, sum(t.down_s) as down_s, sum(t.maintenance_s) as maintenance_s,
+         max(t.known_s) / nullif(sum(t.known_s), 0) as share
+  from told t left join components c on c.component_id = t.component_id group by 1, 2
 )
 , spent as (
   select t.component_id, d.day_at::date as day, coalesce(f.healthy_s * f.share, 0) as healthy_s,
