@@ -17,23 +17,12 @@ with things as (
   select unnest(generate_series(date_trunc('day', since), least(until, utc_now()) - interval 1 microsecond, interval 1 day)) as day_at
 )
 , told as (
-<<<<<<< HEAD
-  select s.component_id as seen_as, coalesce(c.same_as, s.component_id) as component_id,
-         date_trunc('day', s.ts_start) as day_at, sum(s.healthy_s) as healthy_s, sum(s.degraded_s) as degraded_s,
-         sum(s.down_s) as down_s, sum(s.maintenance_s) as maintenance_s,
-         sum(s.healthy_s + s.degraded_s + s.down_s + s.maintenance_s) as known_s
-  from health_steps(since := date_trunc('day', since),
-                    until := date_trunc('day', until - interval 1 microsecond) + interval 1 day, step_s := 86400) s
-  left join components c on c.component_id = s.component_id
-  group by all
-=======
   select component_id, date_trunc('day', ts_start) as day_at, sum(healthy_s) as healthy_s, sum(degraded_s) as degraded_s,
          sum(down_s) as down_s, sum(maintenance_s) as maintenance_s,
          sum(healthy_s + degraded_s + down_s + maintenance_s) as known_s
   from health_steps(since := date_trunc('day', since),
                     until := date_trunc('day', until - interval 1 microsecond) + interval 1 day, step_s := 86400)
   group by 1, 2
->>>>>>> status
 )
 , folded as (
   select coalesce(c.same_as, t.component_id) as component_id, t.day_at, sum(t.healthy_s) as healthy_s,
