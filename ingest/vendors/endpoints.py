@@ -1,5 +1,6 @@
 """What all sources of API endpoints share: methods, routes and status codes as api_endpoint_stats has them."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from aurora.contracts import Row
 CallsByCode = Mapping[str | None, int]
 NO_ROUTE = "(no route)"  # never the raw path: each id in it would be an endpoint of its own
 LONGEST_ROUTE = 300
+_CODE = re.compile("[1-5]([0-9][0-9]|xx)")
 _METHODS = {"get", "head", "post", "put", "patch", "delete", "options"}
 
 
@@ -23,9 +25,9 @@ def route_of(raw: str | None) -> str:
 
 
 def code_of(raw: object) -> str | None:
-    """A status code of 100 to 599 as text; None for anything else, such as 0 or "Unset"."""
-    code = str(raw).strip()
-    return code if len(code) == 3 and code.isascii() and code.isdecimal() and "1" <= code[0] <= "5" else None
+    """A status code of 100 to 599 as text, or their class such as "5xx"; None for anything else, such as 0."""
+    code = str(raw).strip().lower()
+    return code if _CODE.fullmatch(code) else None
 
 
 def is_error(code: str | None) -> bool:
