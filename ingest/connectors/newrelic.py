@@ -1,11 +1,11 @@
 """Entities, their health, API endpoints, incidents as alerts, deployments and other changes of New Relic.
 
 API: https://docs.newrelic.com/docs/apis/nerdgraph/ (entitySearch, nrql); events NrAiIncident, ChangeTrackingEvent,
-Deployment and Transaction. Needs: a user key of a user who may read the account. A component is an entity's guid. Health
-comes for APM applications (timeslice metrics) and hosts with the infrastructure agent; an entity that does not report is
-unknown, one with an open incident degraded. A deployment marker says that something was deployed: without an attribute
-`status` it counts as a success. API endpoints are the names of web transactions; their errors are those that the agent
-noticed, and an agent under load sends a sample of its transactions, so that counts are then too low.
+Deployment and Transaction. Needs: a user key of a user who may read the account. A component is an entity's guid.
+Health comes for APM applications (timeslice metrics) and hosts with the infrastructure agent; an entity that does not
+report is unknown, one with an open incident degraded. A deployment marker says that something was deployed: without an
+attribute `status` it counts as a success. API endpoints are the names of web transactions; their errors are those that
+the agent noticed, and an agent under load sends a sample of its transactions, so that counts are then too low.
 """
 
 import json
