@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from aurora.contracts.operations import ApiEndpointStats
 from ingest.connectors import newrelic
-from ingest.vendors import nerdgraph_endpoints
-from tests.replay import load, replayed
+from ingest.connectors.datadog import connector as datadog_connector
+from ingest.vendors import datadog, datadog_endpoints, nerdgraph_endpoints
+from ingest.vendors.datadog import Ask
+from tests.replay import load, replayed, rows_of
 
 Json = Any
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,3 +41,17 @@ def test_two_methods_that_are_one_to_us_add_up_and_have_no_time() -> None:
         (("x", "get"), 1, 0, 100),
     ]
     assert told["g", "x", "get"]["p95_ms"] is None
+
+
+def test_datadog_asks_percentiles_of_the_whole_bucket() -> None:
+    """It has no aggregator: https://docs.datadoghq.com/metrics/faq/rollup-for-distributions-with-percentiles."""
+    asked = datadog.request(Ask("*", 300, 0, 1), "service", datadog_endpoints.QUERIES, "http.request")
+    queries = {one["name"]: one["query"] for one in asked["data"]["attributes"]["queries"]}
+    assert queries["p95"] == "p95:trace.http.request{*} by {service}.rollup(300)"
+    assert queries["hits"] == "sum:trace.http.request.hits{*} by {service}.as_count().rollup(sum, 300)"
+
+
+def test_datadog_counts_a_resource_once_though_two_operations_have_it() -> None:
+    items, _, _ = replayed(datadog_connector, "endpoints", load("datadog", "endpoints"))
+    counted = [row["call_count"] for row in rows_of(items, ApiEndpointStats) if row["endpoint"] == "/orders/:id"]
+    assert counted == [1500, 1200]
