@@ -28,6 +28,9 @@ scrape_configs:
     static_configs:
       - targets: ["127.0.0.1:{node}"]
         labels: {{env: test}}
+  - job_name: itself
+    static_configs:
+      - targets: ["127.0.0.1:{prometheus}"]
   - job_name: gone
     static_configs:
       - targets: ["127.0.0.1:{nothing}"]
@@ -124,7 +127,9 @@ def monitoring(folder: Path) -> Iterator[Monitoring]:
     names = ("prometheus-node-exporter", "prometheus-alertmanager", "prometheus")
     node_exporter, alertmanager, prometheus = (binary(name) for name in names)
     node, alerts, prom, nothing = free_ports(4)
-    (folder / "prometheus.yml").write_text(CONFIG.format(alertmanager=alerts, node=node, nothing=nothing))
+    (folder / "prometheus.yml").write_text(
+        CONFIG.format(alertmanager=alerts, node=node, nothing=nothing, prometheus=prom)
+    )
     (folder / "rules.yml").write_text(RULES % node)
     (folder / "alertmanager.yml").write_text(ALERTMANAGER)
     told = [f"http://127.0.0.1:{port}" for port in (prom, alerts, node, nothing)]

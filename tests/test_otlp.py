@@ -13,10 +13,11 @@ from aurora.contracts.estate import Components
 from aurora.contracts.operations import ComponentHealth, MetricPoints, MetricSeries
 from aurora.errors import ContractError
 from ingest.vendors import otlp
-from ingest.vendors.otlp import DELTA, Decoded, Spread, decoded
+from ingest.vendors.histograms import Spread, quantile
+from ingest.vendors.otlp import DELTA, Decoded, decoded
 from ingest.vendors.otlp_components import component_of
 from ingest.vendors.otlp_intake import LONGEST_ID, TABLES, Intake, Taken, series_id_of
-from ingest.vendors.otlp_series import Deltas, quantile
+from ingest.vendors.otlp_series import Deltas
 from tests.replay import refused
 
 CUMULATIVE = 2
@@ -100,7 +101,9 @@ def test_the_kinds_of_a_request_become_points() -> None:
     # two values of which one is at most 1: the median is that bound, the rest lie in the open bucket
     percentiles = {"p50": 1.0, "p90": 1.0, "p95": 1.0, "p99": 1.0}
     assert found["a.histogram"] == {"count": 2, "sum": 2, "avg": 1, "min": 0, "max": 2, **percentiles}
-    assert found["an.exponential"] == {"count": 3, "sum": 10, "avg": 10 / 3}
+    # one zero and two over 4 and up to 8: the median is half a value into the two, 4 + 0.5 / 2 * 4
+    powers = {"p50": 5.0, "p90": pytest.approx(7.4), "p95": pytest.approx(7.7), "p99": pytest.approx(7.94)}
+    assert found["an.exponential"] == {"count": 3, "sum": 10, "avg": 10 / 3, **powers}
     assert found["a.summary"] == {"count": 4, "sum": 8, "avg": 2, "p50": 2}
     assert {row["component_id"] for row in told.rows[MetricPoints]} == {"otlp:service/shop"}
     assert {row["instrument"] for row in told.rows[MetricSeries]} == {"gauge", "delta", "cumulative"}
@@ -122,6 +125,19 @@ def test_a_total_that_began_after_us_counts_from_its_start() -> None:
     assert points(request(total("hits", at(60, 0, asInt="7"))), began_at=NOW - timedelta(minutes=3)) == [
         ("sum", 7.0, 60.0)
     ]
+
+
+def test_a_series_that_is_new_in_a_third_export_counts_from_the_export_before() -> None:
+    """The first failure, 1, comes in the third export: 1 in the 30 s since the second. In the second one nobody can
+    tell whether the first was whole, and after a restart the sender is another one."""
+    calls = [request(total("calls", at(s, -9_000, {"code": "200"}, asInt=str(s)))) for s in (0, 30, 60)]
+    failed = [total("calls", at(s, -9_000, {"code": "500"}, asInt="1")) for s in (0, 30, 60)]
+    assert points(*calls, request(failed[2])) == [("sum", 1.0, 30.0)]
+    assert points(calls[0], calls[1], request(failed[1])) == []
+    assert points(calls[0], request(failed[1])) == []
+    assert points(*calls, request(total("calls", at(60, 10, {"code": "500"}, asInt="1")))) != []
+    assert points(*calls, request(total("calls", at(60, None, {"code": "500"}, asInt="1")))) == []
+    assert points(*calls, request(total("other", at(60, -9_000, {"code": "500"}, asInt="1")))) == []
 
 
 def test_a_sender_that_starts_again_counts_from_zero() -> None:
@@ -357,6 +373,14 @@ REFUSED: list[tuple[Json, str]] = [
         "explicitBounds",
     ),
     (metric("h", "histogram", at(60, count="-1"), aggregationTemporality=DELTA), "whole number"),
+    (metric("e", "exponentialHistogram", at(60, scale=31), aggregationTemporality=DELTA), "scale"),
+    (metric("e", "exponentialHistogram", at(60, positive={"offset": "1"}), aggregationTemporality=DELTA), "offset"),
+    (
+        metric(
+            "e", "exponentialHistogram", at(60, negative={"bucketCounts": [1] * 1001}), aggregationTemporality=DELTA
+        ),
+        "1000 exponential buckets",
+    ),
     (metric("h", "histogram", at(60, count="1", bucketCounts="no"), aggregationTemporality=DELTA), "no list"),
 ]
 
@@ -424,7 +448,7 @@ def test_more_series_than_are_remembered_are_refused_until_old_ones_are_forgotte
 def test_a_quantile_lies_within_the_bounds_and_grows(buckets: list[int], q: float) -> None:
     bounds = tuple(float(number + 1) for number in range(len(buckets) - 1))
     spread = Spread(sum(buckets), bounds=bounds, buckets=tuple(buckets))
-    told, median = quantile(spread, q), quantile(spread, 0.5)
+    told, median = quantile(spread.cells(), q), quantile(spread.cells(), 0.5)
     if not sum(buckets):
         assert told is None
     else:

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from aurora.contracts.estate import Components
-from aurora.contracts.operations import ComponentHealth, MetricPoints, MetricSeries
+from aurora.contracts.operations import ApiEndpointErrors, ApiEndpointStats, ComponentHealth, MetricPoints, MetricSeries
 from aurora.contracts.platform import SyncRuns
 from aurora.errors import LakeError
 from aurora.gateway import otlp, receiver
@@ -210,11 +210,12 @@ def test_a_real_sdk_sends_and_nothing_is_lost(serve: Serve) -> None:
     meter = provider.get_meter("test")
     orders, requests = meter.create_counter("orders"), meter.create_histogram("http.server.request.duration", "s")
     orders.add(3)
+    called = {"http.request.method": "GET", "http.route": "/orders/{id}"}
     for seconds, status in ((0.2, 200), (0.4, 503)):
-        requests.record(seconds, {"http.response.status_code": status})
+        requests.record(seconds, called | {"http.response.status_code": status})
     assert provider.force_flush()
     orders.add(4)
-    requests.record(0.3, {"http.response.status_code": 200})
+    requests.record(0.3, called | {"http.response.status_code": 200})
     provider.shutdown()
     one.otlp.close()
     points = one.lake.read(MetricPoints)
@@ -224,6 +225,11 @@ def test_a_real_sdk_sends_and_nothing_is_lost(serve: Serve) -> None:
     assert health["requests_per_minute"].sum() == 3.0
     weighed = (health["response_time_ms"] * health["requests_per_minute"]).sum()
     assert weighed == pytest.approx(900.0)
+    stats, errors = one.lake.read(ApiEndpointStats), one.lake.read(ApiEndpointErrors)
+    assert set(zip(stats["endpoint"], stats["method"], strict=True)) == {("/orders/{id}", "get")}
+    assert (stats["call_count"].sum(), stats["error_count"].sum()) == (3, 1)
+    assert stats["p99_ms"].max() <= 10_000
+    assert list(zip(errors["error_code"], errors["error_count"], strict=True)) == [("503", 1)]
 
 
 def test_a_token_is_asked_for_where_one_is_set(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -343,7 +343,7 @@ def test_the_replay_refuses_what_is_not_recorded_and_counts_what_is_not_asked() 
 
 def live(url: str, stream: str, now: datetime, cursor: Json = None) -> list[Item]:
     """What a stream yields from a real server."""
-    options = {"url": url, "step": "1s", "settle": "1s", "rate_window": "10s"}
+    options = {"url": url, "step": "1s", "settle": "1s", "rate_window": "10s", "endpoint_step": "2s"}
     recorded = Recording(options, now, [], cursor, now - timedelta(seconds=5))
     items = list(connector.streams[stream].fetch(run_with(connector, stream, recorded, None)))
     assert refused(items) == {}
@@ -388,7 +388,7 @@ def test_a_real_prometheus_tells_the_same_components_in_health_targets_and_alert
         {row["component_id"]: (row["tags"], row["env_tier"], row["kind"]) for row in rows} for rows in (health, targets)
     ]
     assert told[0] == told[1]
-    assert len(told[0]) == 2
+    assert len(told[0]) == 3
     found = rows_of(live(monitored.prometheus, "alerts", now), Alerts)
     assert [(row["title"], row["state"], row["severity"]) for row in found] == [("AlwaysFiring", "firing", "critical")]
     assert found[0]["component_id"] in told[0]

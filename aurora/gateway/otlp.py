@@ -1,5 +1,6 @@
 """POST /v1/metrics: OpenTelemetry metrics over OTLP/HTTP, in JSON and protobuf, on the port of the pages.
 
+They become health, API endpoints (durations of requests by route, method and status code) and metric points.
 Protocol: https://opentelemetry.io/docs/specs/otlp/#otlphttp. With [receive] token set, senders bring it as
 `Authorization: Bearer <token>`; without one only this machine may send. A body is at most 4 MiB, unpacked too.
 """

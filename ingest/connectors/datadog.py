@@ -1,10 +1,11 @@
-"""Hosts, services, their health, monitors as alerts, objectives and, at will, what Datadog itself costs.
+"""Hosts, services, their health, API endpoints, monitors as alerts, objectives and, at will, what Datadog costs.
 
 API: https://docs.datadoghq.com/api/latest/ (hosts, query/timeseries v2, monitor, slo, usage). Needs: an API key and an
 application key with the scopes hosts_read, timeseries_query, monitors_read and slos_read. A host is its numeric id, a
 service its name: give one source per environment (`env`) if services of several share a name. `up` says that a host
-reports; one that does not is unknown, not down. Services come from the trace metrics of `operations`. `cost = true`
-needs a key of the parent organisation with usage_read and billing_read; days lag by up to three.
+reports; one that does not is unknown, not down. Services and, by resource name, API endpoints come from the trace
+metrics of `operations`. `cost = true` needs a key of the parent organisation with usage_read and billing_read; days
+lag by up to three.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from pydantic import Field
 from aurora.contracts import Row
 from aurora.contracts.cost import CostDays
 from aurora.contracts.estate import Components
-from aurora.contracts.operations import Alerts, ComponentHealth, SloPoints, Slos
+from aurora.contracts.operations import Alerts, ApiEndpointErrors, ApiEndpointStats, ComponentHealth, SloPoints, Slos
 from aurora.settings import Duration, Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Json, Run
 from ingest.declared import Declared
@@ -27,6 +28,7 @@ from ingest.vendors import datadog
 from ingest.vendors.apm import Window, kept, millis, resolved, rest, revived, windows
 from ingest.vendors.datadog import Ask, Wide, is_elsewhere, tags_of, told
 from ingest.vendors.datadog_cost import cost_rows, month_before
+from ingest.vendors.datadog_endpoints import endpoint_items
 from ingest.vendors.datadog_hosts import bucket, host_health, host_key, host_row, names_of, service_row
 from ingest.vendors.datadog_monitors import episodes, groups_of
 
@@ -43,6 +45,7 @@ class DatadogOptions(Frozen):
     operations: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")], ...] = Field(("http.request",), max_length=5)
     cost: bool = False
     step: Duration = timedelta(minutes=1)
+    endpoint_step: Duration = timedelta(minutes=5)
     settle: Duration = timedelta(minutes=2)
     page_size: int = Field(1000, ge=1, le=1000)
     window_points: int = Field(240, ge=1, le=1500)
@@ -117,6 +120,20 @@ def _services(run: DatadogRun, ask: Ask) -> dict[tuple[str, int], Row]:
 
 def _scope(options: DatadogOptions) -> str:
     return f"env:{options.env}" if options.env else "*"
+
+
+@connector.stream(ApiEndpointStats, ApiEndpointErrors, every="1m", lookback="1h", overlap="10m")
+def fetch_endpoints(run: DatadogRun) -> Iterator[Item]:
+    """Calls, errors and times by resource of the traced services, window by window up to what has settled."""
+    step = run.options.endpoint_step
+    spans = windows(run, step, run.options.settle, run.options.window_points)
+    for span in spans:
+        yield from endpoint_items(
+            run, Ask(_scope(run.options), int(step.total_seconds()), millis(span[0]), millis(span[1]))
+        )
+        yield Checkpoint({"until": span[1].isoformat()})
+    if not spans:
+        yield rest(run, step)
 
 
 @connector.stream(Alerts, every="1m", lookback="1d", overlap="5m")

@@ -1,10 +1,11 @@
-"""Entities, their health, incidents as alerts, deployments and other changes of New Relic.
+"""Entities, their health, API endpoints, incidents as alerts, deployments and other changes of New Relic.
 
-API: https://docs.newrelic.com/docs/apis/nerdgraph/ (entitySearch, nrql); events NrAiIncident, ChangeTrackingEvent and
-Deployment. Needs: a user key of a user who may read the account. A component is an entity's guid. Health comes for APM
-applications (timeslice metrics) and hosts with the infrastructure agent; an entity that does not report is unknown, one
-with an open incident degraded. A deployment marker says that something was deployed: without an attribute `status` it
-counts as a success.
+API: https://docs.newrelic.com/docs/apis/nerdgraph/ (entitySearch, nrql); events NrAiIncident, ChangeTrackingEvent,
+Deployment and Transaction. Needs: a user key of a user who may read the account. A component is an entity's guid.
+Health comes for APM applications (timeslice metrics) and hosts with the infrastructure agent; an entity that does not
+report is unknown, one with an open incident degraded. A deployment marker says that something was deployed: without an
+attribute `status` it counts as a success. API endpoints are the names of web transactions; their errors are those that
+the agent noticed, and an agent under load sends a sample of its transactions, so that counts are then too low.
 """
 
 import json
@@ -17,11 +18,13 @@ from pydantic import Field
 from aurora.contracts import Row
 from aurora.contracts.delivery import Deployments
 from aurora.contracts.estate import Components
-from aurora.contracts.operations import Alerts, ChangeEvents, ComponentHealth
+from aurora.contracts.operations import Alerts, ApiEndpointErrors, ApiEndpointStats, ChangeEvents, ComponentHealth
 from aurora.settings import Duration, Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Json, Run
 from ingest.http import Site
-from ingest.vendors.apm import FRESH, Window, instant, rest, tier, windows
+from ingest.vendors import nerdgraph_endpoints
+from ingest.vendors.apm import FRESH, Window, instant, rest, tier, warn_once, windows
+from ingest.vendors.endpoints import error_rows
 from ingest.vendors.nerdgraph import MAX_EVENTS, MEASURED, Api, is_guid, measures, series
 from ingest.vendors.nerdgraph_rows import alert_row, change_row, deployment_row, is_deployment
 
@@ -56,6 +59,7 @@ class NewRelicOptions(Frozen):
     entities: str = Field("domain IN ('APM', 'INFRA') AND type IN ('APPLICATION', 'HOST')", min_length=1)
     environment: str | None = Field(None, min_length=1)
     step: Duration = timedelta(minutes=1)
+    endpoint_step: Duration = timedelta(minutes=5)
     settle: Duration = timedelta(minutes=2)
     window_points: int = Field(60, ge=1, le=366)
 
@@ -157,6 +161,27 @@ def component_row(run: NewRelicRun, entity: Json) -> Row:
         "first_seen_at": run.now,
         "last_seen_at": run.now,
     }
+
+
+@connector.stream(ApiEndpointStats, ApiEndpointErrors, every="1m", lookback="1h", overlap="10m")
+def fetch_endpoints(run: NewRelicRun) -> Iterator[Item]:
+    """Web transactions by name and method and their status codes, step by step up to what has settled."""
+    api, spans = Api(run), windows(run, run.options.endpoint_step, run.options.settle, 1)
+    for span in spans:
+        facets, codes = (api.nrql(ask(span)) for ask in (nerdgraph_endpoints.calls, nerdgraph_endpoints.codes))
+        if max(len(facets), len(codes)) >= nerdgraph_endpoints.MAX_FACETS:
+            warn_once(run, f"New Relic tells {nerdgraph_endpoints.MAX_FACETS} endpoints at once, there are more")
+        by_code = nerdgraph_endpoints.by_code(codes)
+        for called, told in nerdgraph_endpoints.joined(facets).items():
+            guid, endpoint, method = called
+            when: Row = {"ts_start": span[0], "ts_end": span[1]}
+            key = {"component_id": run.id(guid), "endpoint": endpoint, "method": method, **when}
+            yield ApiEndpointStats, key | told
+            for row in error_rows(key, by_code.get(called, {})):
+                yield ApiEndpointErrors, row
+        yield Checkpoint({"until": span[1].isoformat()})
+    if not spans:
+        yield rest(run, run.options.endpoint_step)
 
 
 @connector.stream(Alerts, every="1m", lookback="7d", overlap="15m")

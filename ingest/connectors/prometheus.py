@@ -1,9 +1,10 @@
-"""Health, alerts, targets and any PromQL figure of Prometheus; Thanos, Mimir and VictoriaMetrics answer alike.
+"""Health, API endpoints, alerts, targets and any PromQL figure of Prometheus; Thanos, Mimir and VictoriaMetrics alike.
 
 API: https://prometheus.io/docs/prometheus/latest/querying/api/ (query_range, alerts, targets).
 Needs: read access to the HTTP API; behind a proxy a bearer token or a user that may only read, for Mimir the header
 X-Scope-OrgID. A component is one value of the label `component_label`. `up` is the only witness that a component is
-down: series that merely end say nothing, and an instant at which nothing is measured has no row.
+down: series that merely end say nothing, and an instant at which nothing is measured has no row. API endpoints are
+the routes of those histograms of requests, named under `endpoints`, that exist; calls are counted, not extrapolated.
 """
 
 import json
@@ -12,12 +13,21 @@ from datetime import datetime
 
 from aurora.contracts import Row
 from aurora.contracts.estate import Components
-from aurora.contracts.operations import Alerts, ComponentHealth, MetricPoints, MetricSeries
+from aurora.contracts.operations import (
+    Alerts,
+    ApiEndpointErrors,
+    ApiEndpointStats,
+    ComponentHealth,
+    MetricPoints,
+    MetricSeries,
+)
 from aurora.settings import Secret
 from ingest.connector import Checkpoint, Connector, Item, Json
 from ingest.http import Site
 from ingest.vendors import promql
 from ingest.vendors.promapi import Api, PrometheusOptions, PromRun
+from ingest.vendors.promendpoints import endpoint_items
+from ingest.vendors.prommetrics import point_rows, series_id, series_row
 from ingest.vendors.promql import Labels, MetricQuery, Series
 
 DAY_S = 86_400
@@ -210,38 +220,14 @@ def fetch_metrics(run: PromRun) -> Iterator[Item]:
         yield Checkpoint(cursor)
 
 
-def series_id(run: PromRun, wanted: MetricQuery, labels: Labels) -> str:
-    """The series' id: metric and sorted labels."""
-    return run.id(promql.series_name(wanted.metric, labels))
-
-
-def point_rows(run: PromRun, wanted: MetricQuery, series: Series, quality: str) -> Iterator[Row]:
-    """One row per finite sample, which stands for the step before it."""
-    key, about = series_id(run, wanted, series.labels), series.labels.get(run.options.component_label)
-    for at, value in series.samples.items():
-        end = promql.utc(at)
-        yield {
-            "series_id": key,
-            "metric": wanted.metric,
-            "component_id": run.id(about) if about else None,
-            "ts_start": end - run.options.step,
-            "ts_end": end,
-            "agg": wanted.agg,
-            "value": value,
-            "unit": wanted.unit,
-            "quality": quality,
-        }
-
-
-def series_row(run: PromRun, wanted: MetricQuery, labels: Labels, seen: list[int]) -> Row:
-    """The series with its labels."""
-    about = labels.get(run.options.component_label)
-    return {
-        "series_id": series_id(run, wanted, labels),
-        "metric": wanted.metric,
-        "native_metric": labels.get("__name__") or wanted.query,
-        "labels": json.dumps(labels, sort_keys=True),
-        "component_id": run.id(about) if about else None,
-        "first_seen_at": promql.utc(seen[0]),
-        "last_seen_at": promql.utc(seen[1]),
-    }
+@connector.stream(ApiEndpointStats, ApiEndpointErrors, every="1m", lookback="1h")
+def fetch_endpoints(run: PromRun) -> Iterator[Item]:
+    """Calls, errors and times of the routes of the histograms under `endpoints`, complete up to cursor["end"]."""
+    api, cursor = Api(run, run.options.endpoint_step), dict(run.cursor or {})
+    windows = list(api.windows()) if run.options.endpoints else []
+    for first, last in windows:
+        yield from endpoint_items(api, first, last)
+        cursor = {"end": promql.utc(last).isoformat()}
+        yield Checkpoint(cursor)
+    if not windows:
+        yield Checkpoint(cursor)

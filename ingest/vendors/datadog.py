@@ -52,7 +52,8 @@ def request(ask: Ask, group: str, queries: Mapping[str, tuple[str, str]], operat
 
 def _query(ask: Ask, group: str, metric: str, agg: str) -> str:
     counted = ".as_count()" if agg == "sum" else ""
-    return f"{metric}{{{ask.scope}}} by {{{group}}}{counted}.rollup({agg}, {ask.step_s})"
+    rollup = f"{agg}, {ask.step_s}" if agg else ask.step_s  # percentiles are those of the whole bucket
+    return f"{metric}{{{ask.scope}}} by {{{group}}}{counted}.rollup({rollup})"
 
 
 def told(who: str, answer: Json) -> Json:
@@ -73,14 +74,14 @@ def wide(answer: Json, ask: Ask, group: str, names: list[str]) -> Wide:
     table = answer["data"]["attributes"]
     for series, values in zip(table["series"], table["values"], strict=True):
         name, key = names[series["query_index"]], tags_of(series["group_tags"]).get(group)
-        scale = _scale(series.get("unit")) if name == "duration" else 1.0
+        factor = scale(series.get("unit")) if name == "duration" else 1.0
         for at, value in zip(table["times"], values, strict=True):
             if value is not None and key and ask.start_ms <= at < ask.end_ms:
-                found.setdefault((key, int(at)), {})[name] = value * scale
+                found.setdefault((key, int(at)), {})[name] = value * factor
     return found
 
 
-def _scale(unit: Json) -> float:
+def scale(unit: Json) -> float:
     """Seconds per unit of a duration; the unit is the vendor's, a metric without one is in seconds."""
     first = (unit or [None])[0] or {}
     return float(first.get("scale_factor") or 1.0) if first.get("family") == "time" else 1.0

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from aurora.errors import ContractError
+from ingest.vendors.histograms import Powers, Spread
 
 Json = Any
 Labels = dict[str, str]
@@ -21,6 +22,7 @@ Instrument = Literal["gauge", "sum", "histogram", "summary"]
 MAX_POINTS = 10_000
 MAX_ATTRIBUTES = 64
 MAX_TEXT = 1_000
+MAX_BUCKETS = 1_000
 OLDEST, NEWEST = timedelta(days=7), timedelta(minutes=10)
 QUANTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99"}
 DELTA, CUMULATIVE = 1, 2
@@ -33,19 +35,6 @@ _KINDS: dict[str, Instrument] = {
     "exponentialHistogram": "histogram",
     "summary": "summary",
 }
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A distribution: how many, their sum, smallest and largest, counts per bucket, quantiles told by the sender."""
-
-    count: int
-    total: float | None = None
-    low: float | None = None
-    high: float | None = None
-    bounds: tuple[float, ...] = ()
-    buckets: tuple[int, ...] = ()
-    quantiles: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,8 +163,25 @@ def _spread(kind: str, told: Json) -> Spread:
         high=_real(told["max"]) if told.get("max") is not None else None,
         bounds=limits,
         buckets=tuple(_whole(bucket) for bucket in buckets),
+        powers=_powers(told) if kind == "exponentialHistogram" else None,
         quantiles=tuple((QUANTILES[at], value) for at, value in quantiles if at in QUANTILES),
     )
+
+
+def _powers(told: Json) -> Powers:
+    sides = []
+    for side in (_object(told, "positive"), _object(told, "negative")):
+        counts, first = _list(side, "bucketCounts"), _step(side.get("offset", 0), 2**31)
+        if len(counts) > MAX_BUCKETS:
+            raise RefusedError(f"more than {MAX_BUCKETS} exponential buckets")
+        sides.append({first + number: counted for number, one in enumerate(counts) if (counted := _whole(one))})
+    return Powers(_step(told.get("scale", 0), 30), _whole(told.get("zeroCount", 0)), *sides)
+
+
+def _step(value: Json, limit: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > limit:
+        raise RefusedError("scale or offset of exponential buckets is no whole number in its range")
+    return value
 
 
 def _list(told: Json, name: str) -> list[Json]:

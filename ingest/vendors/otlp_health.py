@@ -6,7 +6,7 @@ what comes later is kept as metric_points.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from aurora.contracts import Row
@@ -17,6 +17,7 @@ MINUTE = timedelta(minutes=1)
 SETTLE = timedelta(seconds=15)
 FORGET = timedelta(hours=1)
 MAX_WAITING = 100_000  # points
+REQUESTS = ("http.server.request.duration", "http.server.duration")
 WANTED: dict[str, Instrument] = {
     "system.cpu.utilization": "gauge",
     "system.cpu.time": "sum",
@@ -25,8 +26,8 @@ WANTED: dict[str, Instrument] = {
     "system.memory.usage": "sum",
     "system.filesystem.utilization": "gauge",
     "system.filesystem.usage": "sum",
-    "http.server.request.duration": "histogram",
-    "http.server.duration": "histogram",
+    REQUESTS[0]: "histogram",
+    REQUESTS[1]: "histogram",
 }
 STATE = ("state", "cpu.mode", "system.cpu.state", "system.memory.state", "system.filesystem.state")
 CPU = ("cpu", "cpu.logical_number", "system.cpu.logical_number")
@@ -54,22 +55,27 @@ class Minutes:
         self._size += 1
         return True
 
-    def due(self, now: datetime) -> list[Row]:
-        """Rows of the minutes that ended 15 seconds before `now`."""
-        over = sorted(key for key in self._waiting if key[1] + MINUTE + SETTLE <= now)
-        rows = []
-        for component_id, minute in over:
+    def over(self, now: datetime) -> list[tuple[str, datetime, list[Point]]]:
+        """(component, minute, points) of the minutes that ended 15 seconds before `now`; they are told once."""
+        found = []
+        for component_id, minute in sorted(key for key in self._waiting if key[1] + MINUTE + SETTLE <= now):
             points = self._waiting.pop((component_id, minute))
             self._size -= len(points)
             self._told[component_id] = minute
-            if measures := measured(points):
-                when = {"ts_start": minute, "ts_end": minute + MINUTE}
-                rows.append({"component_id": component_id, **when, **measures})
+            found.append((component_id, minute, points))
         self._told = {name: minute for name, minute in self._told.items() if minute > now - FORGET}
-        return rows
+        return found
 
 
-def measured(points: Iterable[Point]) -> dict[str, float]:
+def health_row(component_id: str, minute: datetime, points: list[Point]) -> Row | None:
+    """The row of component_health of a minute; None where its points fill no column."""
+    measures = measured(points)
+    return (
+        {"component_id": component_id, "ts_start": minute, "ts_end": minute + MINUTE, **measures} if measures else None
+    )
+
+
+def measured(points: list[Point]) -> dict[str, float]:
     """The columns that the points of one minute fill. No status: that something sends does not make it healthy."""
     by_metric: dict[str, list[Point]] = defaultdict(list)
     for point in points:
@@ -84,8 +90,13 @@ def measured(points: Iterable[Point]) -> dict[str, float]:
         or _mean(by_metric["system.filesystem.usage"], fullest_of_usage),
     }
     shares = {name: 100.0 * share[0] for name, share in found.items() if share and -0.005 <= share[0] <= 1.005}
-    requests = by_metric["http.server.request.duration"] or by_metric["http.server.duration"]
-    return {name: min(max(value, 0.0), 100.0) for name, value in shares.items()} | served(requests)
+    return {name: min(max(value, 0.0), 100.0) for name, value in shares.items()} | served(requests(points))
+
+
+def requests(points: list[Point]) -> list[Point]:
+    """Durations of requests under the name that became stable, else under the one before: never both."""
+    new, old = ([point for point in points if point.metric == name] for name in REQUESTS)
+    return new or old
 
 
 def _mean(points: list[Point], share: Callable[[list[Sample]], float | None]) -> tuple[float] | None:
@@ -98,25 +109,26 @@ def _mean(points: list[Point], share: Callable[[list[Sample]], float | None]) ->
     return (sum(shares) / len(shares),) if shares else None
 
 
-def _label(labels: Labels, names: tuple[str, ...]) -> str:
+def label(labels: Labels, names: tuple[str, ...]) -> str:
+    """The first of the labels that is there, else ""."""
     return next((labels[name] for name in names if name in labels), "")
 
 
 def _by(samples: list[Sample], names: tuple[str, ...]) -> dict[str, list[Sample]]:
     found: dict[str, list[Sample]] = defaultdict(list)
     for labels, value in samples:
-        found[_label(labels, names)].append((labels, value))
+        found[label(labels, names)].append((labels, value))
     return found
 
 
 def _sum(samples: list[Sample], *states: str) -> float:
-    return sum(value for labels, value in samples if not states or _label(labels, STATE) in states)
+    return sum(value for labels, value in samples if not states or label(labels, STATE) in states)
 
 
 def busy_of_utilization(samples: list[Sample]) -> float:
     """Share of time in which the processors did something, over all of them; waiting for disks is not work."""
     cpus = len(_by(samples, CPU))
-    states = {_label(labels, STATE) for labels, _ in samples}
+    states = {label(labels, STATE) for labels, _ in samples}
     idle = _sum(samples, "idle", "iowait", "wait")
     return 1.0 - idle / cpus if "idle" in states else (_sum(samples) - idle) / cpus
 
@@ -134,7 +146,7 @@ def highest(samples: list[Sample]) -> float | None:
 
 def used_of_utilization(samples: list[Sample]) -> float | None:
     """Share of memory in use: state used, or the one value without a state."""
-    states = {_label(labels, STATE) for labels, _ in samples}
+    states = {label(labels, STATE) for labels, _ in samples}
     return _sum(samples, "used", "") if states & {"used", ""} else None
 
 
@@ -164,7 +176,7 @@ def served(points: list[Point]) -> dict[str, float]:
         return {}
     told = {"requests_per_minute": float(count)}
     if count:
-        failed = sum(spread.count for point, spread in spreads if _label(point.labels, STATUS).startswith("5"))
+        failed = sum(spread.count for point, spread in spreads if label(point.labels, STATUS).startswith("5"))
         told["error_rate_pct"] = 100.0 * failed / count
     timed = [
         (spread.total * MS[point.unit], spread.count)

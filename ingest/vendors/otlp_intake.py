@@ -9,17 +9,31 @@ from datetime import datetime, timedelta
 
 from aurora.contracts import Row, Table
 from aurora.contracts.estate import Components
-from aurora.contracts.operations import ComponentHealth, MetricPoints, MetricSeries
+from aurora.contracts.operations import (
+    ApiEndpointErrors,
+    ApiEndpointStats,
+    ComponentHealth,
+    MetricPoints,
+    MetricSeries,
+)
 from ingest.vendors.otlp import Decoded, Labels, Point, RefusedError
 from ingest.vendors.otlp_components import SOURCE, Component, component_of, component_row, labels_of
-from ingest.vendors.otlp_health import Minutes
+from ingest.vendors.otlp_endpoints import endpoint_rows
+from ingest.vendors.otlp_health import Minutes, health_row
 from ingest.vendors.otlp_series import Deltas, point_rows, series_row
 from ingest.vendors.promql import series_name
 
 AGAIN = timedelta(hours=1)
 LONGEST_ID = 500
 Rows = dict[type[Table], list[Row]]
-TABLES: tuple[type[Table], ...] = (Components, MetricSeries, ComponentHealth, MetricPoints)
+TABLES: tuple[type[Table], ...] = (
+    Components,
+    MetricSeries,
+    ComponentHealth,
+    ApiEndpointStats,
+    ApiEndpointErrors,
+    MetricPoints,
+)
 
 
 @dataclass
@@ -34,6 +48,7 @@ class Intake:
     """Remembers what it has seen since `began_at`; for one thread at a time."""
 
     def __init__(self, began_at: datetime) -> None:
+        self.began_at = began_at
         self._deltas, self._minutes = Deltas(began_at), Minutes()
         self._first: dict[str, datetime] = {}
         self._told: dict[str, datetime] = {}
@@ -53,8 +68,14 @@ class Intake:
         return taken
 
     def due(self, now: datetime) -> Rows:
-        """Rows of component_health whose minute is over; at any time after, for `now` in the future, all of them."""
-        return {ComponentHealth: self._minutes.due(now)}
+        """Rows of health and endpoints whose minute is over by `now`, which may lie ahead to have all of them."""
+        rows: Rows = {ComponentHealth: [], ApiEndpointStats: [], ApiEndpointErrors: []}
+        for component_id, minute, points in self._minutes.over(now):
+            health = health_row(component_id, minute, points)
+            rows[ComponentHealth] += [health] if health else []
+            for table, told in endpoint_rows(component_id, minute, points, self.began_at).items():
+                rows[table] += told
+        return rows
 
     def _take(self, point: Point, now: datetime, rows: Rows) -> None:
         component = component_of(point.resource, point.metric)

@@ -9,19 +9,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aurora.contracts import Row
-from ingest.vendors.otlp import OLDEST, QUANTILES, Point, RefusedError, Spread
+from ingest.vendors.histograms import Spread, quantile
+from ingest.vendors.otlp import OLDEST, QUANTILES, Point, RefusedError
 
 MAX_SERIES = 20_000
 FORGET = timedelta(hours=1)
+APART = timedelta(seconds=1)
 USUAL = timedelta(minutes=1)  # the interval of OpenTelemetry's periodic reader, where nothing tells another
+Sender = tuple[str, datetime, frozenset[tuple[str, str]]]
 
 
 class Deltas:
-    """Points after points of the same series; `began_at` is when we began to listen."""
+    """Points after points of the same series; `began_at` is when we began to listen.
+
+    A series that is new in the third export of a sender or later, such as that of a first failure, counts from the
+    export before: its sender did not have it then. Exports are told apart by a second.
+    """
 
     def __init__(self, began_at: datetime, limit: int = MAX_SERIES) -> None:
         self.began_at, self.limit = began_at, limit
         self._last: dict[str, Point] = {}
+        self._exports: dict[Sender, tuple[datetime, ...]] = {}
 
     def delta(self, key: str, point: Point) -> Point | None:
         """The point as what happened from `start` to `at`; None for the first total, and for what is known already.
@@ -37,20 +45,34 @@ class Deltas:
             return None
         self._last[key] = point
         if point.is_cumulative and point.is_monotonic:
-            return self._difference(last, point)
+            return self._difference(last, self._exported(point), point)
         return replace(point, start=_start(last, point))
 
-    def _difference(self, last: Point | None, point: Point) -> Point | None:
+    def _exported(self, point: Point) -> datetime | None:
+        """When the sender told the metric before, in this life of its; None if not twice at least."""
+        if point.start is None:
+            return None
+        sender = point.metric, point.start, frozenset(point.resource.items())
+        told = self._exports.get(sender, ())
+        if len(self._exports) > self.limit:
+            self._exports = {}
+        before = [at for at in told if at <= point.at - APART]
+        if not told or point.at >= told[-1] + APART:
+            self._exports[sender] = (*told[-2:], point.at)
+        return before[-1] if len(before) > 1 else None
+
+    def _difference(self, last: Point | None, exported_at: datetime | None, point: Point) -> Point | None:
         if last is None:
+            if exported_at is not None:
+                return replace(_plain(point), start=exported_at)
             is_ours = point.start is not None and self.began_at <= point.start < point.at
             return _plain(point) if is_ours else None
         if _is_restarted(last, point):
             began = point.start if point.start is not None and last.at < point.start < point.at else last.at
             return replace(_plain(point), start=began)
         if point.spread and last.spread:
-            if point.spread.bounds != last.spread.bounds or len(point.spread.buckets) != len(last.spread.buckets):
-                return None
-            return replace(point, start=last.at, spread=_less(point.spread, last.spread))
+            since = point.spread.less(last.spread)
+            return replace(point, start=last.at, spread=since) if since else None
         if point.value is None or last.value is None:
             return None
         return replace(point, start=last.at, value=point.value - last.value)
@@ -58,6 +80,7 @@ class Deltas:
     def _make_room(self, now: datetime) -> None:
         if len(self._last) >= self.limit:
             self._last = {key: point for key, point in self._last.items() if point.at > now - FORGET}
+            self._exports = {}  # what is forgotten is not new when it comes again
         if len(self._last) >= self.limit:
             raise RefusedError(f"more than {self.limit} series: send fewer attributes")
 
@@ -74,17 +97,6 @@ def _is_restarted(last: Point, point: Point) -> bool:
 def _plain(point: Point) -> Point:
     """The point without smallest and largest, which are of the sender's whole life."""
     return replace(point, spread=replace(point.spread, low=None, high=None)) if point.spread else point
-
-
-def _less(now: Spread, before: Spread) -> Spread:
-    has_total = now.total is not None and before.total is not None
-    return Spread(
-        count=now.count - before.count,
-        total=(now.total or 0.0) - (before.total or 0.0) if has_total else None,
-        bounds=now.bounds,
-        buckets=tuple(max(0, new - old) for new, old in zip(now.buckets, before.buckets, strict=True)),
-        quantiles=now.quantiles,
-    )
 
 
 def _start(last: Point | None, point: Point) -> datetime:
@@ -107,26 +119,12 @@ def values_of(point: Point) -> Iterator[tuple[str, float | None]]:
         if spread.count:
             yield "avg", spread.total / spread.count
     yield from ((name, value) for name, value in (("min", spread.low), ("max", spread.high)) if value is not None)
-    yield from spread.quantiles or ((name, told) for q, name in QUANTILES.items() if (told := quantile(spread, q)))
+    yield from spread.quantiles or _percentiles(spread)
 
 
-def quantile(spread: Spread, q: float) -> float | None:
-    """The quantile as estimated from the buckets, linear inside a bucket; None without values or bounds.
-
-    Like histogram_quantile of Prometheus: the first bucket begins at 0 (or at its bound, if that is not positive), and
-    what lies in the last, open bucket counts as the highest bound.
-    """
-    total = sum(spread.buckets)
-    if not total or not spread.bounds:
-        return None
-    rank, below = q * total, 0
-    for place, count in enumerate(spread.buckets[:-1]):
-        if count and below + count >= rank:
-            upper = spread.bounds[place]
-            lower = spread.bounds[place - 1] if place else min(0.0, upper)
-            return lower + (upper - lower) * (rank - below) / count
-        below += count
-    return spread.bounds[-1]
+def _percentiles(spread: Spread) -> Iterator[tuple[str, float]]:
+    cells = list(spread.cells())
+    yield from ((name, told) for q, name in QUANTILES.items() if (told := quantile(cells, q)) is not None)
 
 
 def point_rows(series_id: str, component_id: str | None, point: Point) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from aurora.settings import Duration, Frozen, Secret
 from ingest.connector import Json, Run
 from ingest.vendors import promql
 from ingest.vendors.promql import MetricQuery, Queries, Series
+from ingest.vendors.promql_endpoints import ENDPOINTS, EndpointMetric
 
 CLASSES: dict[str, ErrorClass] = {
     "timeout": "timeout",
@@ -24,7 +25,10 @@ CLASSES: dict[str, ErrorClass] = {
 
 
 class PrometheusOptions(Frozen):
-    """`step` is the health grid, `settle` how long recent samples may still change, `params` go with each query."""
+    """`step` is the health grid, `settle` how long recent samples may still change, `params` go with each query.
+
+    `endpoints` are the histograms of requests that are looked for, the first that a component has counts.
+    """
 
     url: str = Field(pattern="^https?://[^/]")
     token: Secret | None = None
@@ -41,6 +45,8 @@ class PrometheusOptions(Frozen):
     component_label: str = Field("instance", pattern="^[a-zA-Z_][a-zA-Z0-9_]*$")
     queries: Queries = Queries()
     metrics: tuple[MetricQuery, ...] = ()
+    endpoints: tuple[EndpointMetric, ...] = ENDPOINTS
+    endpoint_step: Duration = timedelta(minutes=5)
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "PrometheusOptions":
@@ -59,9 +65,9 @@ PromRun = Run[PrometheusOptions]
 class Api:
     """The HTTP API as one run asks it; remembers that a proxy allows GET only, and that an answer was partial."""
 
-    def __init__(self, run: PromRun) -> None:
+    def __init__(self, run: PromRun, step: timedelta | None = None) -> None:
         self.run, self.method, self.is_partial = run, "POST", False
-        self.step = int(run.options.step.total_seconds())
+        self.step = int((step or run.options.step).total_seconds())
 
     def data(self, answer: Json) -> Json:
         """`data` of an answer; its warnings make the run partial. Raises SourceError for status "error"."""
@@ -84,7 +90,7 @@ class Api:
     def grid(self) -> tuple[int, int]:
         """First and last instant to read, multiples of the step: after the cursor, up to what has settled."""
         last = (self.run.cursor or {}).get("end")
-        since = promql.instant(last) + self.run.options.step if last else self.run.since
+        since = promql.instant(last) + timedelta(seconds=self.step) if last else self.run.since
         until = self.run.now - self.run.options.settle
         return promql.floor_to(since.timestamp(), self.step), promql.floor_to(until.timestamp(), self.step)
 
