@@ -61,7 +61,6 @@ def save_initiative(said: dict[str, Any], task: dict[str, Any] | None = None) ->
     record_version(settings().data, lake(), Tasks, row, expected=task["version"] if task else 0)
 
 
-<<<<<<< HEAD
 def save_objective(said: dict[str, Any], version: int) -> None:
     """Declare an objective, or change the one whose last version the visitor saw.
 
@@ -72,8 +71,6 @@ def save_objective(said: dict[str, Any], version: int) -> None:
     record_version(settings().data, lake(), Slos, stamped, expected=version)
 
 
-=======
->>>>>>> status
 def save_announcement(said: dict[str, Any], window: dict[str, Any] | None = None) -> None:
     """Announce maintenance as said (title, app_id, component_id, starts_at, ends_at, is_public), or change `window`.
 
@@ -94,16 +91,3 @@ def end_announcement(window: dict[str, Any]) -> None:
 def withdraw_announcement(window: dict[str, Any]) -> None:
     """Take an announcement back, as if it had never been. Raises LostRaceError as save_announcement."""
     save_announcement({"is_deleted": True}, window)
-<<<<<<< HEAD
-=======
-
-
-def save_objective(said: dict[str, Any], version: int) -> None:
-    """Declare an objective, or change the one whose last version the visitor saw.
-
-    Raises LostRaceError if somebody changed it since, ContractError for a value that the contract refuses.
-    """
-    row = dict.fromkeys(Slos.own_columns()) | said | {"declared_in": "SLOs page", "changed_by": actor()}
-    stamped = row | {"changed_at": datetime.now(UTC)}
-    record_version(settings().data, lake(), Slos, stamped, expected=version)
->>>>>>> status
