@@ -103,8 +103,11 @@ class SourceSettings(BaseModel):
 
 
 class Retention(Frozen):
-    """How long rows and files are kept."""
+    """How long rows and files are kept; samples are the rows of all tables that are partitioned by day."""
 
+    samples: Duration = timedelta(days=100)
+    hours: Duration = timedelta(days=800)
+    days: Duration = timedelta(days=3650)
     raw_answers: Duration = timedelta(days=30)
     old_versions: Duration = timedelta(days=7)
 

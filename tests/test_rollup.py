@@ -11,9 +11,11 @@ import pytest
 
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import ComponentHealth, ComponentHealth1d, ComponentHealth1h, MaintenanceWindows
+from aurora.settings import Retention
 from tests.conftest import Published
-from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, put, row
+from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, put, row, settings
 from warehouse.lake import Lake
+from warehouse.maintain import forget_old
 from warehouse.rollup import roll_up
 
 START = (NOW - 3 * DAY).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -122,3 +124,15 @@ def test_pages_say_the_same_before_and_after_rolling_up(lake: Lake, data: Path, 
         assert now.drop(numbers).equals(told.drop(numbers)), sql
         for name in numbers:
             assert now[name].to_list() == pytest.approx(told[name].to_list(), nan_ok=True), (sql, name)
+
+
+def test_a_sample_that_lands_when_the_others_are_gone_replaces_nothing(
+    lake: Lake, data: Path, published: Published
+) -> None:
+    put(lake, ComponentHealth, [health("a", START + n * MINUTE, cpu_pct=10.0) for n in range(3)])
+    rolled(lake, data, published)
+    assert forget_old(lake, settings(data=data, retention=Retention(samples=DAY)), NOW) == 3
+    assert lake.read(ComponentHealth).height == 0
+    put(lake, ComponentHealth, [health("a", START + 5 * MINUTE, cpu_pct=90.0)])
+    assert rolled(lake, data, published) == 0
+    assert hours(lake)["cpu_pct_sum"].to_list() == [30]

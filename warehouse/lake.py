@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -176,6 +177,17 @@ class Lake:
             return int(done.get("num_deleted_rows") or 0)
 
         return self._attempt(table, attempt)
+
+    def forget_before(self, table: type[Table], day: date) -> int:
+        """Delete the partitions that end before that day (UTC); returns how many rows went. Cursors stay."""
+        first = day if table.spec.part == "day" else day.replace(day=1)
+        predicate = f"{table.spec.part_column} < {of_rows.literal(first)}"
+
+        def attempt(handle: DeltaTable) -> int:
+            done = handle.delete(predicate, writer_properties=WRITER, commit_properties=CommitProperties())
+            return int(done.get("num_deleted_rows") or 0)
+
+        return self._attempt(table, attempt) if self.open(table) is not None else 0
 
     def _merge_in(self, table: type[Table], handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> Written:
         if (handle.transaction_version(batch.stream) or 0) >= batch.number:

@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from aurora.contracts import TABLES, Table
+from aurora.contracts.operations import ComponentHealth, ComponentHealth1d, ComponentHealth1h
 from aurora.errors import LakeError
 from aurora.settings import Settings
 from warehouse.delta import WRITER
@@ -42,9 +43,10 @@ def compact_all(lake: Lake, data: Path) -> list[Maintained]:
     return [maintained for maintained in done if maintained]
 
 
-def tidy(lake: Lake, settings: Settings) -> list[Maintained]:
-    """Checkpoint and vacuum every table, and drop raw answers past their time."""
+def tidy(lake: Lake, settings: Settings, now: datetime | None = None) -> list[Maintained]:
+    """Drop rows and raw answers past their time, then checkpoint and vacuum every table."""
     done = []
+    forget_old(lake, settings, now or datetime.now(UTC))
     # Never below an hour: vacuum must not take files that a writer or a long query still needs.
     hours = max(1, int(settings.retention.old_versions / timedelta(hours=1)))
     with locked(settings.data / "locks" / "maintain.lock"):
@@ -58,6 +60,22 @@ def tidy(lake: Lake, settings: Settings) -> list[Maintained]:
                 done.append(Maintained(table.spec.name, files, files, rows, len(gone)))
     _drop_raw(settings.data / "raw", datetime.now(UTC) - settings.retention.raw_answers)
     return done
+
+
+def forget_old(lake: Lake, settings: Settings, now: datetime) -> int:
+    """Delete whole partitions past the retention of their level; returns how many rows went.
+
+    Samples of health stay until they are rolled up, however old they are.
+    """
+    kept = settings.retention
+    oldest = {table: now - kept.samples for table in TABLES.values() if table.spec.part == "day"}
+    oldest |= {ComponentHealth1h: now - kept.hours, ComponentHealth1d: now - kept.days}
+    rolled = lake.read(ComponentHealth1d)["ts_end"].max()
+    if isinstance(rolled, datetime):
+        oldest[ComponentHealth] = min(oldest[ComponentHealth], rolled.replace(tzinfo=UTC))
+    else:
+        del oldest[ComponentHealth]
+    return sum(lake.forget_before(table, at.date()) for table, at in oldest.items())
 
 
 def _compact(lake: Lake, table: type[Table]) -> Maintained | None:

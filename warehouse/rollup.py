@@ -33,9 +33,14 @@ ANNOUNCED = """
                            least(ends_at, utc_now()), to_seconds($step_s))) as step_at
     from maintenance_windows
     where maintenance_id in (select maintenance_id from maintenance_windows where changed_at > $seen)"""
+# What landed so late that its interval's other samples are gone already does not replace what they came to.
 ROLLED = """
-    from health_rolled(since := $since, until := $until, step_s := $step_s)
-    where list_contains($steps, ts_start) order by component_id, ts_start"""
+    from health_rolled(since := $since, until := $until, step_s := $step_s) r
+    where list_contains($steps, r.ts_start) and not exists (
+      select 1 from {table} k
+      where k.component_id = r.component_id and k.ts_start = r.ts_start and k.sample_count > r.sample_count
+        and k.part_month >= date_trunc('month', $since)::date)
+    order by r.component_id, r.ts_start"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ class Level:
 
     def _rolled(self, steps: list[datetime]) -> pl.DataFrame:
         span = {"since": steps[0], "until": steps[-1] + timedelta(seconds=self.step_s)}
-        rows = self.warehouse.rows(ROLLED, span | {"step_s": self.step_s, "steps": steps})
+        sql = ROLLED.format(table=self.table.spec.name)
+        rows = self.warehouse.rows(sql, span | {"step_s": self.step_s, "steps": steps})
         common = {"source": "aurora", "ingested_at": self.now.replace(tzinfo=UTC), "run_id": uuid.uuid4().hex}
         full = rows.with_columns(pl.lit(value).alias(name) for name, value in common.items())
         good, failure = self.table.filter(full.cast(pl.Schema(self.table.dtypes())))
