@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from aurora.contracts.operations import ApiEndpointStats
-from ingest.connectors import newrelic
+from ingest.connectors import appdynamics, newrelic
 from ingest.connectors.datadog import connector as datadog_connector
 from ingest.vendors import datadog, datadog_endpoints, nerdgraph_endpoints
+from ingest.vendors.appdynamics_endpoints import endpoint_row
 from ingest.vendors.datadog import Ask
 from tests.replay import load, replayed, rows_of
 
@@ -55,3 +56,9 @@ def test_datadog_counts_a_resource_once_though_two_operations_have_it() -> None:
     items, _, _ = replayed(datadog_connector, "endpoints", load("datadog", "endpoints"))
     counted = [row["call_count"] for row in rows_of(items, ApiEndpointStats) if row["endpoint"] == "/orders/:id"]
     assert counted == [1500, 1200]
+
+
+def test_appdynamics_tells_per_minute_what_a_bucket_of_ten_minutes_has_ten_times() -> None:
+    run = replayed(appdynamics.connector, "endpoints", load("appdynamics", "endpoints"))[1]
+    row = endpoint_row(run, 1, ("Web", "/x", 0, 600), {"calls": 7.0, "errors": 1.0, "response_ms": 80.0})
+    assert (row["call_count"], row["error_count"], row["response_time_ms"], row["p95_ms"]) == (70, 10, 80.0, None)
