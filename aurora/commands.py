@@ -20,6 +20,7 @@ from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.judge import judge
 from aurora.registry_export import as_toml, read_register
 from aurora.settings import Settings, SourceSettings, load
+from aurora.slo_job import evaluate
 from aurora.up import end_with_parent
 from ingest.connector import load_connectors
 from ingest.history import Outcome
@@ -57,6 +58,9 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     outcomes = _ingest_with_bars(settings, lake, wanted, out)
     make_visible(settings.data, lake)
     judge(settings, lake)
+    evaluate(settings, lake)
+    make_visible(settings.data, lake)
+    evaluate(settings, lake)  # alerts speak of points that are published
     make_visible(settings.data, lake)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
@@ -206,6 +210,7 @@ def work(settings: Settings) -> None:
                 planned_sources,
                 lambda: checked(load(), connectors),
                 judge,
+                evaluate,
             )
             signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
             end_with_parent(worker.stop.set)

@@ -39,9 +39,15 @@ class Worker:
     """Runs every source at its own pace until told to stop; a slow source delays no other."""
 
     def __init__(
-        self, ingest: Ingest, sources: Sources, reload: Callable[[], Settings], judge: Judge | None = None
+        self,
+        ingest: Ingest,
+        sources: Sources,
+        reload: Callable[[], Settings],
+        judge: Judge | None = None,
+        objectives: Judge | None = None,
     ) -> None:
-        self.ingest, self._sources, self._reload, self._judge = ingest, sources, reload, judge
+        self.ingest, self._sources, self._reload = ingest, sources, reload
+        self._judge, self._objectives = judge, objectives
         self.data = ingest.settings.data
         self.stop = threading.Event()
         self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
@@ -70,6 +76,7 @@ class Worker:
         self._jobs.every(6).hours.do(self._in_pool, "tidying", lambda: tidy(self.ingest.lake, self.ingest.settings))
         self._jobs.every(JUDGE_AFTER_S).seconds.do(self._judge_first)
         self._jobs.every(JUDGE_EVERY_MIN).minutes.do(self._judge_now)
+        self._jobs.every(1).minutes.do(self._evaluate_now)
 
     def work(self) -> None:
         """Tick until `stop` is set, then wait for running sources to end."""
@@ -149,6 +156,10 @@ class Worker:
     def _judge_now(self) -> None:
         if (judge := self._judge) is not None:
             self._in_pool("judging", lambda: judge(self.ingest.settings, self.ingest.lake))
+
+    def _evaluate_now(self) -> None:
+        if (evaluate := self._objectives) is not None:
+            self._in_pool("objectives", lambda: evaluate(self.ingest.settings, self.ingest.lake))
 
     def _look_at_settings(self) -> None:
         """Take up a changed aurora.toml; a wrong one leaves the old settings and says so."""

@@ -24,6 +24,7 @@ from aurora.contracts.operations import (
     MaintenanceWindows,
     MessagingChannels,
     MetricPoints,
+    SloPoints,
     Slos,
     ThirdPartyStatus,
     WorkloadStates,
@@ -106,6 +107,8 @@ def _verdicts(lake: Lake) -> None:
     put(lake, Findings, [row(Findings, number, repo_id="s1:r", state="open") for number in range(3)])
     objective = row(Slos, slo_id="s", app_id="shop", is_deleted=False)
     put(lake, Slos, [objective | {"version": version} for version in (1, 2)])
+    point = {"slo_id": "s", "ts_start": NOW - MINUTE, "ts_end": NOW, "good": 9.0, "total": 10.0, "state": "ok"}
+    put(lake, SloPoints, [point])
     decision = row(FindingDecisions, finding_key="finding_id-0", is_deleted=False)
     put(lake, FindingDecisions, [decision | {"version": version} for version in (1, 2)])
 

@@ -89,6 +89,10 @@ def test_maintenance_announced_afterwards_is_rolled_up_again(lake: Lake, data: P
     rolled(lake, data, published, NOW + MINUTE)
     assert hours(lake)["down_s"].to_list() == [0, 60]
     assert hours(lake)["maintenance_s"].to_list() == [60, 0]
+    moved = {"starts_at": START + HOUR, "ends_at": START + 2 * HOUR, "version": 2, "changed_at": NOW + MINUTE}
+    put(lake, MaintenanceWindows, [window | moved | {"is_deleted": False}])
+    rolled(lake, data, published, NOW + 2 * MINUTE)
+    assert hours(lake)["maintenance_s"].to_list() == [0, 60], "the hour from which it moved is no maintenance any more"
 
 
 def test_pages_say_the_same_before_and_after_rolling_up(lake: Lake, data: Path, published: Published) -> None:

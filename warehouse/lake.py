@@ -5,6 +5,7 @@ recognised, and a turn of its source_instance, which makes "look for the keys, t
 one source_instance that read the same snapshot, the second is refused and looks again.
 """
 
+import contextlib
 import json
 import random
 import threading
@@ -92,6 +93,17 @@ class Lake:
         """The Parquet files of the newest version."""
         handle = self.open(table)
         return [] if handle is None else [of_rows.as_path(uri) for uri in handle.file_uris()]
+
+    def files_since(self, table: type[Table], before: int | None, until: int) -> list[str]:
+        """The Parquet files of version `until` that version `before` had not; all of them where that is forgotten."""
+        known: set[str] = set()
+        if before is not None:
+            with contextlib.suppress(DeltaError, OSError):
+                known = set(self._at(table, before).file_uris())
+        return [of_rows.as_path(uri) for uri in self._at(table, until).file_uris() if uri not in known]
+
+    def _at(self, table: type[Table], version: int) -> DeltaTable:
+        return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options)
 
     def was_reset(self, table: type[Table], stream: str) -> bool:
         """True if the stream's rows were forgotten and nothing has landed since."""

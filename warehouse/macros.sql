@@ -12,6 +12,11 @@ create or replace macro share_of(amount, share) as
 -- What a sample says of its component: the source's word, else healthy if anything was measured.
 create or replace macro sample_state(word, a, b, c, d, e, f, g) as
   coalesce(word, case when coalesce(a, b, c, d, e, f, g) is null then 'unknown' else 'healthy' end);
+-- The worst status of a span by the seconds spent in each state; where nothing was bad and over half is not known: unknown.
+create or replace macro day_status(healthy_s, degraded_s, down_s, maintenance_s, unknown_s) as
+  case when down_s > 0 then 'down' when degraded_s > 0 then 'degraded'
+       when unknown_s > healthy_s + maintenance_s or healthy_s + maintenance_s = 0 then 'unknown'
+       when maintenance_s > 0 then 'maintenance' else 'healthy' end;
 -- Which declaration of a field counts first: files of applications, then catalogs, then what sources and imports told.
 create or replace macro declared_rank(source) as
   case source when 'people' then 0 when 'registry' then 1 when 'backstage' then 2 else 3 end;
@@ -86,9 +91,9 @@ create or replace macro is_within(instant, spans) as
 -- A quantile sketch (DDSketch, Masson et al., VLDB 2019): a value falls into bucket ceil(log(value) / log(1.02)), so that the
 -- middle of its bucket is within 1 % of it. Kept as one integer a bucket, bucket * 2^32 + count; bucket 0 holds zeros.
 create or replace macro sketch_key(value) as
-  case when value is null then null when value < 1e-9 then 0 else 2048 + ceil(ln(value) / ln(1.02))::bigint end;
-create or replace macro sketch_of(buckets) as
-  list_transform(map_entries(buckets), lambda e: e.key * 4294967296 + e.value::bigint);
+  case when value is null then null when value < 1e-9 then 0::bigint else 2048 + ceil(ln(value) / ln(1.02))::bigint end;
+create or replace macro sketch_of_one(value) as
+  case when value is not null then [sketch_key(value) * 4294967296 + 1] end;
 create or replace macro sketch_middle(bucket) as case when bucket = 0 then 0.0 else 2 * pow(1.02, bucket - 2048) / 2.02 end;
 -- The value below which a share of what several sketches counted lies (nearest rank), within 1 %; null if they counted nothing.
 create or replace macro sketch_entries(sketches) as list_sort(flatten(list_filter(sketches, lambda s: s is not null)));
@@ -100,3 +105,6 @@ create or replace macro sketch_quantile(sketches, share) as
      'wanted': share * list_sum(list_transform(sketch_entries(sketches), lambda e: e % 4294967296))}).k, -1));
 -- Until when samples are rolled up to hours, whole hours of all components; publishing writes the instant in its place.
 create or replace macro rolled_until() as timestamp '1970-01-01';
+-- From when on samples are read in a question of intervals of step_s seconds.
+create or replace macro rolled_for(step_s) as
+  case when step_s >= 86400 then date_trunc('day', rolled_until()) when step_s >= 3600 then rolled_until() else timestamp '1970-01-01' end;

@@ -1,85 +1,118 @@
 """Rollups: samples become hours and days, incrementally, by the same SQL by which pages read what is not rolled up yet.
 
 Only intervals that are over are written. An interval is written again when samples of it landed late, or when
-maintenance was announced for it; of an unchanged one the lake keeps what it has.
+maintenance was announced for it. The cursor says which version of the samples was seen, since when rows count as news,
+and which intervals were not over by then.
 """
 
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from aurora.contracts.operations import ComponentHealth1d, ComponentHealth1h
+from aurora.contracts.operations import ComponentHealth, ComponentHealth1d, ComponentHealth1h
 from aurora.errors import ContractError
 from warehouse.lake import Batch, Lake
-from warehouse.publish import current
+from warehouse.publish import Generation, current
 from warehouse.query import Warehouse
 
 Rollup = type[ComponentHealth1h]
 LEVELS: tuple[tuple[Rollup, int], ...] = ((ComponentHealth1h, 3600), (ComponentHealth1d, 86_400))
 SETTLE = timedelta(minutes=5)  # how long after its end an interval waits for its last samples
 OVERLAP = timedelta(hours=1)  # a row is stamped when its run starts and seen when it lands
-BEGINNING = datetime(1970, 1, 1)  # noqa: DTZ001  instants in the warehouse have no zone
-TOUCHED = """
-    with landed as (
-      select distinct time_bucket(to_seconds($step_s), ts_start, timestamp '2000-01-01') as step_at
-      from component_health where ingested_at > $seen
-    )
-    , announced as (
-      select unnest(generate_series(
-               time_bucket(to_seconds($step_s), starts_at, timestamp '2000-01-01'),
-               least(ends_at, utc_now()), to_seconds($step_s))) as step_at
-      from maintenance_windows where changed_at > $seen and $is_first = false
-    )
-    select step_at from landed union select step_at from announced order by step_at"""
+SAMPLES_AT_ONCE = 2_000_000
+LANDED = """
+    select time_bucket(to_seconds($step_s), ts_start, timestamp '2000-01-01') as step_at, count(*) as n
+    from read_parquet($files, hive_partitioning = false) where ingested_at > $seen group by step_at"""
+ANNOUNCED = """
+    select distinct unnest(generate_series(time_bucket(to_seconds($step_s), starts_at, timestamp '2000-01-01'),
+                           least(ends_at, utc_now()), to_seconds($step_s))) as step_at
+    from maintenance_windows
+    where maintenance_id in (select maintenance_id from maintenance_windows where changed_at > $seen)"""
 ROLLED = """
     from health_rolled(since := $since, until := $until, step_s := $step_s)
     where list_contains($steps, ts_start) order by component_id, ts_start"""
 
 
+@dataclass(frozen=True)
+class Level:
+    """One rollup table as it is filled at one instant (UTC without zone), from one generation."""
+
+    table: Rollup
+    step_s: int
+    lake: Lake
+    warehouse: Warehouse
+    generation: Generation
+    now: datetime
+
+    def fill(self) -> int:
+        """Write the intervals that are over and new or told otherwise; returns how many rows changed."""
+        stream = f"aurora/{self.table.spec.name}"
+        number, cursor = self.lake.cursor(self.table, stream)
+        touched = self._touched(cursor or {})
+        over = {at: n for at, n in touched.items() if at + timedelta(seconds=self.step_s) + SETTLE <= self.now}
+        chunks, written = list(_chunks(over)), 0
+        reached = self._reached([at for at in touched if at not in over])
+        for index, steps in enumerate(chunks, 1):
+            # The cursor moves with the last chunk only: a kill in between rolls all of them up again.
+            batch = Batch(stream, number + index, reached if index == len(chunks) else cursor)
+            written += self.lake.write(self.table, self._rolled(steps), batch).row_count
+        return written
+
+    def _touched(self, cursor: dict[str, Any]) -> dict[datetime, int]:
+        """The intervals that have news, oldest first, and about how many samples each has."""
+        seen = datetime.fromisoformat(cursor["seen"]) if cursor else datetime.min  # noqa: DTZ901
+        asked = {"step_s": self.step_s, "seen": max(seen, datetime(1970, 1, 1))}  # noqa: DTZ001
+        until = self.generation.versions.get(ComponentHealth.spec.name)
+        files = [] if until is None else self.lake.files_since(ComponentHealth, cursor.get("version"), until)
+        steps = dict.fromkeys((datetime.fromisoformat(at) for at in cursor.get("open", [])), 0)
+        if files:
+            steps |= dict(self.warehouse.rows(LANDED, asked | {"files": files}).iter_rows())
+        if cursor:
+            steps |= {at: steps.get(at, 0) for at in self.warehouse.rows(ANNOUNCED, asked)["step_at"]}
+        return dict(sorted(steps.items()))
+
+    def _reached(self, unfinished: list[datetime]) -> dict[str, Any]:
+        return {
+            "version": self.generation.versions.get(ComponentHealth.spec.name),
+            "seen": (self.now - OVERLAP).isoformat(),
+            "open": [at.isoformat() for at in unfinished],
+        }
+
+    def _rolled(self, steps: list[datetime]) -> pl.DataFrame:
+        span = {"since": steps[0], "until": steps[-1] + timedelta(seconds=self.step_s)}
+        rows = self.warehouse.rows(ROLLED, span | {"step_s": self.step_s, "steps": steps})
+        common = {"source": "aurora", "ingested_at": self.now.replace(tzinfo=UTC), "run_id": uuid.uuid4().hex}
+        full = rows.with_columns(pl.lit(value).alias(name) for name, value in common.items())
+        good, failure = self.table.filter(full.cast(pl.Schema(self.table.dtypes())))
+        if len(failure):
+            raise ContractError(f"{self.table.spec.name}: rows break the contract: {', '.join(failure.counts())}")
+        return pl.DataFrame(good)
+
+
 def roll_up(lake: Lake, published: Path, now: datetime) -> int:
     """Write the hours and days that are over and new, or told otherwise by now; returns how many rows changed."""
-    if current(published) is None:
+    generation = current(published)
+    if generation is None:
         return 0
+    at = now.astimezone(UTC).replace(tzinfo=None)
     warehouse = Warehouse(published)
-    return sum(_roll(lake, warehouse, table, step_s, now.astimezone(UTC)) for table, step_s in LEVELS)
+    return sum(Level(table, step_s, lake, warehouse, generation, at).fill() for table, step_s in LEVELS)
 
 
-def _roll(lake: Lake, warehouse: Warehouse, table: Rollup, step_s: int, now: datetime) -> int:
-    stream = f"aurora/{table.spec.name}"
-    number, cursor = lake.cursor(table, stream)
-    reached = {"seen": (now - OVERLAP).replace(tzinfo=None).isoformat()}
-    days = _touched(warehouse, step_s, cursor, now)
-    written = 0
-    for index, (day, steps) in enumerate(days, 1):
-        since = datetime(day.year, day.month, day.day)  # noqa: DTZ001
-        span = {"since": since, "until": since + timedelta(days=1), "step_s": step_s, "steps": steps}
-        frame = _checked(table, warehouse.rows(ROLLED, span), now)
-        # The cursor moves with the last day only: a kill in between rolls all of them up again.
-        batch = Batch(stream, number + index, reached if index == len(days) else cursor)
-        written += lake.write(table, frame, batch).row_count
-    return written
-
-
-def _touched(
-    warehouse: Warehouse, step_s: int, cursor: dict[str, object] | None, now: datetime
-) -> list[tuple[date, list[datetime]]]:
-    """The intervals to write, oldest first, by day (UTC)."""
-    until = (now - SETTLE).replace(tzinfo=None)
-    seen = datetime.fromisoformat(str(cursor["seen"])) if cursor else BEGINNING
-    asked = {"seen": seen, "step_s": step_s, "is_first": not cursor}
-    steps = [at for at in warehouse.rows(TOUCHED, asked)["step_at"] if at + timedelta(seconds=step_s) <= until]
-    days: dict[date, list[datetime]] = {}
-    for at in steps:
-        days.setdefault(at.date(), []).append(at)
-    return list(days.items())
-
-
-def _checked(table: Rollup, rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    common = {"source": "aurora", "ingested_at": now, "run_id": uuid.uuid4().hex}
-    full = rows.with_columns(pl.lit(value).alias(name) for name, value in common.items())
-    good, failure = table.filter(full.cast(pl.Schema(table.dtypes())))
-    if len(failure):
-        raise ContractError(f"{table.spec.name}: rows break the contract: {', '.join(failure.counts())}")
-    return pl.DataFrame(good)
+def _chunks(steps: dict[datetime, int]) -> Iterator[list[datetime]]:
+    """Intervals in order, so many at once that memory suffices."""
+    chunk: list[datetime] = []
+    samples = 0
+    for at, n in steps.items():
+        if chunk and samples + n > SAMPLES_AT_ONCE:
+            yield chunk
+            chunk, samples = [], 0
+        chunk.append(at)
+        samples += n
+    if chunk:
+        yield chunk

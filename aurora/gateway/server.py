@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
+from aurora.gateway.feeds import Feeds
 from aurora.gateway.otlp import Otlp
 from aurora.settings import ROOT, Settings
 from aurora.up import end_with_parent
@@ -52,7 +53,7 @@ def serve(settings: Settings) -> None:
     # that a bookmarked page does not exist.
     PagesManager.uses_pages_directory = False
     otlp = Otlp(settings)
-    app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz), otlp.route])
+    app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz), otlp.route, *Feeds(settings).routes])
     config = uvicorn.Config(
         app,
         host=settings.host,

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aurora.contracts.estate import Tasks
-from aurora.ui.data import lake, rows, settings
+from aurora.contracts.operations import MaintenanceWindows, Slos
+from aurora.ui.data import lake, rows, settings, utc_now
 from aurora.ui.session import actor
 from warehouse.record import Change, record_edit, record_edits, record_version
 
@@ -58,3 +59,35 @@ def save_initiative(said: dict[str, Any], task: dict[str, Any] | None = None) ->
         kept["created_at"] = task["created_at"].replace(tzinfo=UTC)
     row = kept | {"kind": "initiative", "subject_type": "scorecard"} | said | {"changed_by": actor(), "changed_at": now}
     record_version(settings().data, lake(), Tasks, row, expected=task["version"] if task else 0)
+
+
+def save_objective(said: dict[str, Any], version: int) -> None:
+    """Declare an objective, or change the one whose last version the visitor saw.
+
+    Raises LostRaceError if somebody changed it since, ContractError for a value that the contract refuses.
+    """
+    row = dict.fromkeys(Slos.own_columns()) | said | {"declared_in": "SLOs page", "changed_by": actor()}
+    stamped = row | {"changed_at": datetime.now(UTC)}
+    record_version(settings().data, lake(), Slos, stamped, expected=version)
+
+
+def save_announcement(said: dict[str, Any], window: dict[str, Any] | None = None) -> None:
+    """Announce maintenance as said (title, app_id, component_id, starts_at, ends_at, is_public), or change `window`.
+
+    `window` is its row of maintenance_now as the visitor saw it. Raises LostRaceError if somebody changed it since.
+    """
+    new = {"maintenance_id": f"maintenance-{uuid.uuid4().hex[:12]}"}
+    kept = {name: window[name] for name in MaintenanceWindows.own_columns() if name in window} if window else new
+    row = kept | said | {"changed_by": actor(), "changed_at": datetime.now(UTC)}
+    row |= {name: row[name].replace(tzinfo=UTC) for name in ("starts_at", "ends_at")}
+    record_version(settings().data, lake(), MaintenanceWindows, row, expected=window["version"] if window else 0)
+
+
+def end_announcement(window: dict[str, Any]) -> None:
+    """Let maintenance that is under way end now. Raises LostRaceError as save_announcement."""
+    save_announcement({"ends_at": max(utc_now(), window["starts_at"])}, window)
+
+
+def withdraw_announcement(window: dict[str, Any]) -> None:
+    """Take an announcement back, as if it had never been. Raises LostRaceError as save_announcement."""
+    save_announcement({"is_deleted": True}, window)

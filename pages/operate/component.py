@@ -1,4 +1,4 @@
-"""Component: one component from all sides: trends, deployments, alerts, probes, uptime, raw rows.
+"""Component: one component from all sides: trends, availability, alerts, probes, deployments, raw rows.
 
 icon: deployed_code
 order: 21
@@ -10,13 +10,12 @@ import streamlit as st
 
 from aurora.contracts import Row
 from aurora.insights.marks import deployment_marks
-from aurora.insights.probes import phase_means
-from aurora.ui import charts, tables
+from aurora.ui import availability, charts, tables
 from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.filters import time_range
 from aurora.ui.frame import demo_badge, empty, told
-from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, number, percent, safe, span
+from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, number, percent, safe
 
 ONE = "from component_status where component_id = $id"
 UPTIME = "from component_uptime where component_id = $id"
@@ -109,27 +108,26 @@ with told():
                 st.altair_chart(charts.lines(series, present, unit, marks, height=200), alt=f"{title} over the range")
 
     alerts, probes = rows(ALERTS, id=chosen), rows(PROBES, **window)
-    tabs = st.tabs(["Alerts", "Probes", "Deployments", "Raw rows"], key="part", on_change="rerun", bind="query-params")
-    if tabs[0].open:
-        with tabs[0]:
+    names = ["Availability", "Alerts", "Probes", "Deployments", "Raw rows"]
+    tabs = dict(zip(names, st.tabs(names, key="part", on_change="rerun", bind="query-params"), strict=True))
+    if tabs["Availability"].open:
+        with tabs["Availability"]:
+            left, right = st.columns([2, 3], gap="medium")
+            with left:
+                availability.calendar(chosen, row["name"])
+            with right:
+                availability.downtimes(chosen, ranged)
+    if tabs["Alerts"].open:
+        with tabs["Alerts"]:
             tables.plain(alerts, "Alerts", or_else=("No alert so far", "None was reported for it."))
-    if tabs[1].open:
-        with tabs[1]:
-            if probes.height:
-                phases = phase_means(probes, ranged.bucket_s)
-                st.altair_chart(charts.phases(phases), alt="Mean time of each probe phase")
-                certificates = probes["cert_not_after_at"].drop_nulls()
-                if certificates.len():
-                    left_s = (certificates[0] - ranged.until).total_seconds()
-                    st.caption(f"Certificate valid for {span(left_s) if left_s > 0 else 'no longer'}.")
-                tables.plain(probes, "Probes")
-            else:
-                empty("No probe in this range", "Add its address to an http_probe source in aurora.toml.")
-    if tabs[2].open:
-        with tabs[2]:
+    if tabs["Probes"].open:
+        with tabs["Probes"]:
+            availability.probed(probes, ranged)
+    if tabs["Deployments"].open:
+        with tabs["Deployments"]:
             tables.plain(shipped, "Deployments", or_else=("No deployment", "None in this range."))
-    if tabs[3].open:
-        with tabs[3]:
+    if tabs["Raw rows"].open:
+        with tabs["Raw rows"]:
             tables.plain(rows(RAW, **window), "Raw rows", 14)
     demo_badge(found)
     behind(
@@ -137,6 +135,8 @@ with told():
             "Series": (SERIES, {"id": chosen, **ranged.params}),
             "Alerts": (ALERTS, {"id": chosen}),
             "Uptime": (UPTIME, {"id": chosen}),
+            "Days": (availability.DAYS_OF, availability.calendar_days(chosen)),
+            "Outages": (availability.DOWNTIMES, window),
             "Raw rows": (RAW, window),
         },
         "component",

@@ -27,10 +27,17 @@ with latest as (
          h.cpu_pct, h.memory_pct, h.disk_pct, h.network_latency_ms, h.response_time_ms, h.requests_per_minute, h.error_rate_pct, h.status, h.status_reason
   from latest l left join arrivals a on a.component_id = l.component_id
 )
+, announced as (
+  -- for the component itself, or for an application that it belongs to
+  select coalesce(c.same_as, m.component_id) as component_id, m.title, m.starts_at, m.ends_at
+  from maintenance_now m left join components c on c.component_id = m.component_id where m.component_id is not null
+  union all
+  select a.component_id, m.title, m.starts_at, m.ends_at
+  from maintenance_now m join app_components a on a.app_id = m.app_id where m.component_id is null
+)
 , under_maintenance as (
   select component_id, min_by(title, starts_at) as title
-  from maintenance_now where utc_now() >= starts_at and utc_now() < ends_at and component_id is not null
-  group by component_id
+  from announced where utc_now() >= starts_at and utc_now() < ends_at group by component_id
 )
 , alerting as (
   select component_id, count(*) as open_alert_count,
@@ -59,7 +66,7 @@ with latest as (
          end as verdict
   from components c
   left join sampled s on s.component_id = c.component_id
-  left join under_maintenance m on m.component_id = c.component_id
+  left join under_maintenance m on m.component_id = coalesce(c.same_as, c.component_id)
   left join alerting a on a.component_id = c.component_id
   where coalesce(c.lifecycle, 'running') <> 'terminated'
 )

@@ -4,20 +4,13 @@
 -- grain: component_id
 -- check: uptime_pct is null or uptime_pct between 0 and 100
 -- takes: days
-with spent as (
-  select component_id, healthy_s + degraded_s as up_s, down_s, maintenance_s
-  from health_steps(since := date_trunc('hour', utc_now() - to_days(days)), until := utc_now(), step_s := 3600)
-  where days > 1
-  union all
-  select component_id, healthy_s + degraded_s as up_s, down_s, maintenance_s
-  from health_rolled(since := utc_now() - to_days(days), until := utc_now(), step_s := 3600)
-  where days <= 1
-)
-, summed as (
+with summed as (
   -- two sources of one thing are one component
-  select coalesce(c.same_as, s.component_id) as component_id, sum(s.up_s) as up_s, sum(s.down_s) as down_s,
-         sum(s.maintenance_s) as maintenance_s
-  from spent s left join components c on c.component_id = s.component_id group by 1
+  select coalesce(c.same_as, s.component_id) as component_id, sum(s.healthy_s + s.degraded_s) as up_s,
+         sum(s.down_s) as down_s, sum(s.maintenance_s) as maintenance_s
+  from health_steps(since := case when days <= 1 then utc_now() - to_days(days) else date_trunc('hour', utc_now() - to_days(days)) end,
+                    until := utc_now(), step_s := case when days <= 1 then 0 else 3600 end) s
+  left join components c on c.component_id = s.component_id group by 1
 )
 select component_id, up_s, down_s, maintenance_s, 100.0 * up_s / nullif(up_s + down_s, 0) as uptime_pct,
        least(100.0, 100.0 * (up_s + down_s + maintenance_s) / (86400.0 * days)) as coverage_pct

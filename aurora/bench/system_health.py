@@ -1,0 +1,93 @@
+"""System Health over 1,000 components and 30 days of minutes: server time, and whether history slows today down."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from aurora.bench.data import MINUTES_PER_DAY, health, stamped
+from aurora.bench.demo import settings_in
+from aurora.bench.frame import Bench, Figure, Goal, benchmark
+from aurora.bench.measure import in_child, medians, seconds
+from aurora.bench.pages import measure
+from aurora.contracts.estate import Components
+from aurora.contracts.operations import ComponentHealth
+from aurora.settings import ROOT, Settings, environment_for
+from ingest.check import Stamp
+from ingest.land import land
+from warehouse.lake import Batch, Lake
+from warehouse.publish import publish
+from warehouse.query import Warehouse
+from warehouse.rollup import roll_up
+
+COMPONENTS, DAYS, WEEK = 1_000, 30, 7
+TIMES = 9
+PAGE = ROOT / "pages" / "operate" / "system_health.py"
+TODAY = {
+    "status of every component": "from component_status",
+    "uptime of 24 h": "from component_uptime where time_window = '24h'",
+    "series of 24 h": "from health_series(since := $since, until := $until, bucket_s := 900)",
+    "totals of 24 h": "from estate_totals(since := $since, until := $until)",
+}
+
+
+@benchmark
+def system_health(bench: Bench) -> Iterator[Figure]:
+    """Milliseconds of the page; 24-hour questions over 30 days of history against the same over 7 days of it."""
+    components, days = bench.size(COMPONENTS, 5), bench.size(DAYS, 3)
+    settings, now = settings_in(bench.folder), datetime.now(UTC).replace(second=0, microsecond=0)
+    lake, week = Lake(settings.lake), min(days - 1, WEEK)
+    _declare(lake, components, now)
+    _load(lake, components, now, range(week))
+    yield from _rolled(lake, settings, now, components * MINUTES_PER_DAY * week)
+    short = _ask(Warehouse(settings.published), now)
+    _load(lake, components, now, range(week, days))
+    yield from _rolled(lake, settings, now, components * MINUTES_PER_DAY * (days - week))
+    for question, (long_s, short_s) in zip(
+        TODAY, zip(_ask(Warehouse(settings.published), now), short, strict=True), strict=True
+    ):
+        goal = Goal("ratio", "<=", 1.15)
+        yield Figure(f"{question}, {days} days / {week} days kept", 1000 * long_s, "ms", 1000 * short_s, goal)
+    hello = bench.folder / "hello.py"
+    hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
+    told = in_child(measure, PAGE, hello, environment=environment_for(settings))
+    if isinstance(told, str):
+        bench.say(told)
+        return
+    for which, goal_ms, (ours, floor) in zip(("first", "cached"), (400, 150), told, strict=True):
+        goal = Goal("value", "<=", goal_ms)
+        yield Figure(f"System Health, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor, goal)
+
+
+def _rolled(lake: Lake, settings: Settings, now: datetime, samples: int) -> Iterator[Figure]:
+    """Publish, roll up, publish; and how many samples a second that made."""
+    data = settings.data
+    publish(lake, data)
+    took = seconds(lambda: roll_up(lake, data / "published", now))
+    publish(lake, data)
+    yield Figure(f"rolling up {samples:,} samples to hours and days", samples / took, "rows/s")
+
+
+def _ask(warehouse: Warehouse, now: datetime) -> list[float]:
+    """Median seconds of each question."""
+    until = now.replace(tzinfo=None)
+    span = {"since": until - timedelta(days=1), "until": until}
+    return medians(
+        TIMES, *(lambda sql=sql: warehouse.rows(sql, span if "$since" in sql else None) for sql in TODAY.values())
+    )
+
+
+def _declare(lake: Lake, components: int, now: datetime) -> None:
+    rows = [
+        {
+            "component_id": f"bench:component-{number:04d}", "name": f"component-{number:04d}", "type": "api",
+            "first_seen_at": now - timedelta(days=90), "last_seen_at": now,
+        }
+        for number in range(components)
+    ]  # fmt: skip
+    land(lake, Components, rows, Stamp("bench", "bench", "bench-run", now), Batch("bench/components", 1))
+
+
+def _load(lake: Lake, components: int, now: datetime, ago: range) -> None:
+    """Whole days that end now, a day at a time, so that no more than one is held in memory."""
+    for number in ago:
+        day = health(components, MINUTES_PER_DAY, now - timedelta(days=number + 1), seed=number)
+        lake.write(ComponentHealth, stamped(day), Batch("bench/system_health", number + 1))
