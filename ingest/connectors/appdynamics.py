@@ -1,9 +1,10 @@
-"""Applications, tiers and nodes, their health, health rule violations as alerts, and changes of AppDynamics.
+"""Applications, tiers and nodes, their health, API endpoints, health rule violations as alerts, changes of AppDynamics.
 
 API: https://docs.appdynamics.com (Application Model, Metric and Snapshot, Events; API clients). Needs: an API client
 whose role may view the applications. Components are application, tier and node by their numeric ids.
 Calls, response times and errors come from agents; CPU, memory and volumes only where a machine agent runs. Every
-application costs twelve metric queries a run: name `applications`, or raise `every`, where the controller is busy.
+application costs twelve metric queries a run, and four for API endpoints, which are its business transactions: name
+`applications`, or raise `every`, where the controller is busy.
 """
 
 import json
@@ -16,12 +17,13 @@ from pydantic import Field
 from aurora.contracts import Row
 from aurora.contracts.delivery import Deployments
 from aurora.contracts.estate import ComponentEdges, Components
-from aurora.contracts.operations import Alerts, ChangeEvents, ComponentHealth
+from aurora.contracts.operations import Alerts, ApiEndpointStats, ChangeEvents, ComponentHealth
 from aurora.settings import Duration, Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Json, Run
 from ingest.http import Site
 from ingest.vendors.apm import Window, instant, kept, resolved, rest, revived, split, tier, windows
 from ingest.vendors.appdynamics import Bucket, Controller, Names, buckets, measures, paths
+from ingest.vendors.appdynamics_endpoints import endpoint_rows
 from ingest.vendors.appdynamics_rows import CHANGES, DEPLOYMENT, alert_row, change_row, deployment_row
 
 STEP, DAY, REACH = timedelta(minutes=1), timedelta(days=1), timedelta(days=14)
@@ -139,6 +141,20 @@ def health_row(run: AppDynamicsRun, bucket: Bucket, told: Row) -> Row:
     start = instant(start_ms)
     when = {"component_id": run.id(native), "ts_start": start, "ts_end": start + timedelta(seconds=length_s)}
     return when | measures(told)
+
+
+@connector.stream(ApiEndpointStats, every="5m", lookback="1h", overlap="10m")
+def fetch_endpoints(run: AppDynamicsRun) -> Iterator[Item]:
+    """Business transactions with calls, errors and times of each minute, up to what has settled."""
+    controller, spans = Controller(run), windows(run, STEP, run.options.settle, run.options.window_points)
+    applications = _applications(run, controller) if spans else []
+    for span in spans:
+        for application in applications:
+            for row in endpoint_rows(run, controller, application, span):
+                yield ApiEndpointStats, row
+        yield Checkpoint({"until": span[1].isoformat()})
+    if not spans:
+        yield rest(run, STEP)
 
 
 @connector.stream(Alerts, every="1m", lookback="1d")

@@ -1,25 +1,28 @@
-"""Error counts out of logs in Elasticsearch, Kibana's alerts, and the health of the cluster; OpenSearch answers alike.
+"""Error counts of logs and API endpoints of Elastic APM, Kibana's alerts, cluster health; OpenSearch answers alike.
 
 Reads log entries of the levels under `levels` (or what `query` finds) as counts per service, environment, version,
-error type and interval, with one sample each. API: https://www.elastic.co/docs/api/doc/elasticsearch/ (search,
-composite aggregation, cluster health, node stats). Needs: an API key with the cluster privilege `monitor`, and `read`
-and `view_index_metadata` on the log indices and on `.alerts-*`. Entries that arrive up to 15 minutes late are counted.
-A node's memory is its JVM heap, its requests are the searches of its shards.
+error type and interval, with one sample each, and transactions of Elastic APM by service, name and method. API:
+https://www.elastic.co/docs/api/doc/elasticsearch/ (search, composite aggregation, cluster health, node stats). Needs:
+an API key with the cluster privilege `monitor`, and `read` and `view_index_metadata` on the log indices, on
+`traces-apm*` and on `.alerts-*`. Entries that arrive up to 15 minutes late are counted. A node's memory is its JVM
+heap, its requests are the searches of its shards.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from aurora.contracts import Row
 from aurora.contracts.estate import ComponentEdges, Components
-from aurora.contracts.operations import Alerts, ComponentHealth, ErrorCounts
+from aurora.contracts.operations import Alerts, ApiEndpointErrors, ApiEndpointStats, ComponentHealth, ErrorCounts
 from ingest.connector import Checkpoint, Connector, Item, Json
 from ingest.vendors import elastic_cluster
-from ingest.vendors.buckets import windows
+from ingest.vendors.buckets import Window, windows
 from ingest.vendors.cloud import TIERS
 from ingest.vendors.elastic_alerts import ALERT_FIELDS, alert_row, flat
 from ingest.vendors.elastic_api import ElasticOptions, ElasticRun, Fields, composite, connect, groupable, search
+from ingest.vendors.elastic_endpoints import endpoint_items
 from ingest.vendors.promql import utc
 
 PATIENCE = timedelta(hours=1)  # how long a slice that was answered in part is read again
@@ -33,13 +36,34 @@ connector = Connector("elasticsearch", ElasticOptions, connect)
 @connector.stream(ErrorCounts, every="1m", lookback="1d", overlap="15m")
 def fetch_errors(run: ElasticRun) -> Iterator[Item]:
     """Counts of errors by interval, slice by slice; a slice that was answered in part is read again for an hour."""
-    options, held = run.options, None
-    slices = windows(run.since, run.now - options.settle, options.interval, options.slice // options.interval)
-    names = groupable(run) if slices else options.fields
-    for start, end in slices:
+    slices = _slices(run, run.options.interval)
+    names = groupable(run) if slices else run.options.fields
+
+    def read(start: datetime, end: datetime) -> tuple[list[Item], bool]:
         rows, is_whole = counted(run, names, start, end)
-        for row in rows:
-            yield ErrorCounts, row
+        return [(ErrorCounts, row) for row in rows], is_whole
+
+    yield from _sliced(run, slices, read)
+
+
+@connector.stream(ApiEndpointStats, ApiEndpointErrors, Components, every="1m", lookback="1h", overlap="15m")
+def fetch_endpoints(run: ElasticRun) -> Iterator[Item]:
+    """Transactions of Elastic APM by service, name and method, as errors are read; nothing where there are none."""
+    slices = _slices(run, run.options.endpoint_step) if run.options.transactions else []
+    yield from _sliced(run, slices, partial(endpoint_items, run))
+
+
+def _slices(run: ElasticRun, step: timedelta) -> list[Window]:
+    return windows(run.since, run.now - run.options.settle, step, run.options.slice // step)
+
+
+def _sliced(
+    run: ElasticRun, slices: list[Window], read: Callable[[datetime, datetime], tuple[list[Item], bool]]
+) -> Iterator[Item]:
+    held = None
+    for start, end in slices:
+        items, is_whole = read(start, end)
+        yield from items
         if not is_whole and run.now - end < PATIENCE:
             held = held or start
         yield Checkpoint({"until": (held or end).isoformat()})
@@ -51,7 +75,9 @@ def counted(run: ElasticRun, names: Fields, start: datetime, end: datetime) -> t
     """The rows of one slice, and whether they are whole; buckets that fall on one key are added up."""
     rows: dict[tuple[Any, ...], Row] = {}
     all_whole = True
-    for buckets, is_whole in composite(run, question(run, names, start, end), sources(run, names)):
+    for buckets, is_whole in composite(
+        run, ",".join(run.options.index), question(run, names, start, end), sources(run, names)
+    ):
         all_whole &= is_whole
         for bucket in buckets:
             row = count_row(run, bucket)

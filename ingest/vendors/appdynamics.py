@@ -105,9 +105,14 @@ def paths() -> Iterator[tuple[str, str]]:
         yield measure, f"{INFRASTRUCTURE}|*|{NODES}|*|Hardware Resources|{name}"
 
 
+def parts_of(path: str) -> list[str]:
+    """The names in a metric path, as they are without what shields a | or \\ in them."""
+    return [part.replace("\\|", "|").replace("\\\\", "\\") for part in re.split(r"(?<!\\)\|", path)]
+
+
 def owner_of(path: str, names: Names) -> str | None:
     """The component that a metric path speaks of, by the names in it; None if it is not listed."""
-    parts = [part.replace("\\|", "|").replace("\\\\", "\\") for part in re.split(r"(?<!\\)\|", path)]
+    parts = parts_of(path)
     if len(parts) > 4 and parts[2] == NODES:
         return names.get((parts[1], parts[3]))
     return names.get(tuple(parts[1:-1])) if 2 <= len(parts) <= 3 else None

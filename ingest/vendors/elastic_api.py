@@ -47,7 +47,10 @@ class Fields(Frozen):
 
 
 class ElasticOptions(SignIn):
-    """What counts as an error is a level, or what the Lucene `query` finds; `project` is the name of these logs."""
+    """What counts as an error is a level, or what the Lucene `query` finds; `project` is the name of these logs.
+
+    `transactions` are the indices of Elastic APM, out of which come API endpoints; [] for none.
+    """
 
     index: tuple[Index, ...] = Field(("logs-*", "filebeat-*"), min_length=1)
     project: str = Field("logs", min_length=1, max_length=200)
@@ -59,13 +62,17 @@ class ElasticOptions(SignIn):
     slice: Duration = timedelta(hours=1)
     page_size: int = Field(1000, ge=1, le=10_000)
     samples: bool = True
+    transactions: tuple[Index, ...] = ("traces-apm*", "apm-*-transaction*")
+    endpoint_step: Duration = timedelta(minutes=5)
     alerts_index: Index = ".alerts-*"
     kibana: str | None = Field(None, pattern="^https?://[^/]")
 
     @model_validator(mode="after")
     def _whole_slices(self) -> "ElasticOptions":
-        if self.interval < timedelta(seconds=1) or self.slice < self.interval:
-            raise ValueError("interval must be at least 1s and at most as long as slice")
+        if min(self.interval, self.endpoint_step) < timedelta(seconds=1):
+            raise ValueError("interval and endpoint_step must be at least 1s")
+        if self.slice < max(self.interval, self.endpoint_step):
+            raise ValueError("slice must be at least as long as interval and endpoint_step")
         return self
 
 
@@ -116,9 +123,9 @@ def warn_once(run: Run[Any], sentence: str) -> None:
         run.warn(sentence)
 
 
-def composite(run: ElasticRun, body: Json, sources: list[Json]) -> Iterator[tuple[list[Json], bool]]:
+def composite(run: ElasticRun, index: str, body: Json, sources: list[Json]) -> Iterator[tuple[list[Json], bool]]:
     """Every page of a composite aggregation named `by`, and whether it is whole; the last one may be empty."""
-    index, after = ",".join(run.options.index), None
+    after = None
     for _ in range(MAX_PAGES):
         grouped = {"size": run.options.page_size, "sources": sources} | ({"after": after} if after else {})
         aggs = {"by": {"composite": grouped, **body["sub"]}}
@@ -128,7 +135,7 @@ def composite(run: ElasticRun, body: Json, sources: list[Json]) -> Iterator[tupl
         after = told.get("after_key")
         if not after or not told.get("buckets"):
             return
-    raise SourceError(f"{run.source_instance}: over {MAX_PAGES} pages of error counts: shorten slice", "bad_query")
+    raise SourceError(f"{run.source_instance}: over {MAX_PAGES} pages of counts: shorten slice", "bad_query")
 
 
 def groupable(run: ElasticRun) -> Fields:
