@@ -49,6 +49,22 @@ def overwrite(handle: DeltaTable, frame: pl.DataFrame, predicate: str, marks: Ma
     )
 
 
+def delete(handle: DeltaTable, predicate: str, marks: Marks | None = None, told: dict[str, str] | None = None) -> int:
+    """Delete the rows that fit the predicate; returns how many. Raises CommitFailedError as `append` does."""
+    done = handle.delete(predicate, writer_properties=WRITER, commit_properties=_commit(marks or [], told or {}))
+    return int(done.get("num_deleted_rows") or 0)
+
+
+def files_at(uri: str, version: int | None, storage_options: dict[str, str] | None) -> set[str]:
+    """The files of a version; none of no version, and of one that the log no longer tells."""
+    if version is None:
+        return set()
+    try:
+        return set(DeltaTable(uri, version=version, storage_options=storage_options).file_uris())
+    except (DeltaError, OSError):
+        return set()
+
+
 def merge(handle: DeltaTable, frame: pl.DataFrame, predicate: str, marks: Marks, told: dict[str, str]) -> None:
     """Replace rows with the same key whole, add the others. Raises CommitFailedError as `append` does."""
     merger = handle.merge(

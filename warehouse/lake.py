@@ -5,7 +5,6 @@ recognised, and a turn of its source_instance, which makes "look for the keys, t
 one source_instance that read the same snapshot, the second is refused and looks again.
 """
 
-import contextlib
 import json
 import random
 import threading
@@ -17,17 +16,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
-from deltalake import (
-    CommitProperties,
-    DeltaTable,
-    Transaction,
-)
+from deltalake import DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from aurora.contracts import TABLES, Table
 from aurora.errors import LakeError, LostRaceError
 from warehouse import rows as of_rows
-from warehouse.delta import EVOLVED, WRITER, append, create, cursor_in_log, evolve, first_line, merge, overwrite
+from warehouse.delta import (
+    EVOLVED,
+    append,
+    create,
+    cursor_in_log,
+    delete,
+    evolve,
+    files_at,
+    first_line,
+    merge,
+    overwrite,
+)
 
 TRIES = 25
 T = TypeVar("T")
@@ -97,14 +103,8 @@ class Lake:
 
     def files_since(self, table: type[Table], before: int | None, until: int) -> list[str]:
         """The Parquet files of version `until` that version `before` had not; all of them where that is forgotten."""
-        known: set[str] = set()
-        if before is not None:
-            with contextlib.suppress(DeltaError, OSError):
-                known = set(self._at(table, before).file_uris())
-        return [of_rows.as_path(uri) for uri in self._at(table, until).file_uris() if uri not in known]
-
-    def _at(self, table: type[Table], version: int) -> DeltaTable:
-        return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options)
+        found, known = (files_at(self.uri(table), one, self.storage_options) for one in (until, before))
+        return sorted(of_rows.as_path(uri) for uri in found - known)
 
     def was_reset(self, table: type[Table], stream: str) -> bool:
         """True if the stream's rows were forgotten and nothing has landed since."""
@@ -167,27 +167,17 @@ class Lake:
             known = [(stream, handle.transaction_version(stream)) for stream in streams]
             bumps = [Transaction(stream, number + 1) for stream, number in known if number]
             told, version = {"forgot": json.dumps(streams)}, handle.version()
-            done = handle.delete(
-                f"source_instance = {of_rows.literal(source_instance)}",
-                writer_properties=WRITER,
-                commit_properties=CommitProperties(app_transactions=bumps, custom_metadata=told),
-            )
+            gone = delete(handle, f"source_instance = {of_rows.literal(source_instance)}", bumps, told)
             if bumps and handle.version() == version:  # no row went, so nothing was committed, the cursors neither
                 append(handle, of_rows.stored(table, table.empty()), bumps, told)
-            return int(done.get("num_deleted_rows") or 0)
+            return gone
 
         return self._attempt(table, attempt)
 
     def forget_before(self, table: type[Table], day: date) -> int:
         """Delete the partitions that end before that day (UTC); returns how many rows went. Cursors stay."""
-        first = day if table.spec.part == "day" else day.replace(day=1)
-        predicate = f"{table.spec.part_column} < {of_rows.literal(first)}"
-
-        def attempt(handle: DeltaTable) -> int:
-            done = handle.delete(predicate, writer_properties=WRITER, commit_properties=CommitProperties())
-            return int(done.get("num_deleted_rows") or 0)
-
-        return self._attempt(table, attempt) if self.open(table) is not None else 0
+        predicate = of_rows.before_predicate(table, day)
+        return self._attempt(table, lambda handle: delete(handle, predicate)) if self.open(table) else 0
 
     def _merge_in(self, table: type[Table], handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> Written:
         if (handle.transaction_version(batch.stream) or 0) >= batch.number:

@@ -1,10 +1,14 @@
 """The SQL of an objective: what may be asked, and what is asked of an objective that states a goal only. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import duckdb
+import polars as pl
+
+from aurora.errors import QueryError
 
 # An objective is declared by people and runs unattended: it reads what is published, and no file or address.
 _OUTSIDE = re.compile(r"\b(read_\w+|parquet_\w+|sniff_\w+|glob|getenv|query|query_table|\w+_scan)\s*\(", re.IGNORECASE)
@@ -91,3 +95,14 @@ def _minutes(sql: str, what: str) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("'", "''").replace("{", "").replace("}", "")
+
+
+def tried(ask: Callable[..., pl.DataFrame], slo: Mapping[str, Any], since: datetime, until: datetime) -> pl.DataFrame:
+    """What an objective's SQL gives per minute of a span (UTC). Raises QueryError with what is wrong with it."""
+    sql = per_minute(slo)
+    if sql is None:
+        raise QueryError("it states no SQL that could be asked")
+    try:
+        return ask(sql, since=since, until=until)
+    except duckdb.Error as error:
+        raise QueryError(str(error).splitlines()[0]) from error

@@ -138,6 +138,12 @@ def slice_predicate(table: type[Table], frame: pl.DataFrame, whole_of: str | Non
     )
 
 
+def before_predicate(table: type[Table], day: date) -> str:
+    """The partitions that end before that day."""
+    first = day if table.spec.part == "day" else day.replace(day=1)
+    return f"{table.spec.part_column} < {literal(first)}"
+
+
 def slice_names(table: type[Table]) -> list[str]:
     """The columns that name a slice of a table that is replaced slice by slice."""
     return list(

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import duckdb
 import polars as pl
 import streamlit as st
 
@@ -12,7 +11,7 @@ from aurora.errors import AuroraError
 from aurora.ui.actions import save_objective
 from aurora.ui.data import rows, utc_now
 from aurora.ui.words import number, safe
-from warehouse.objectives import fault_of, per_minute
+from warehouse.objectives import fault_of, tried
 
 APPS = "select app_id from applications_now order by app_id"
 VERSION = "select max(version) as version from slos where slo_id = $slo_id and source_instance = 'people'"
@@ -93,11 +92,10 @@ def fault_in(said: dict[str, Any]) -> str | None:
 def preview(said: dict[str, Any]) -> None:
     """What the SQL gives for the last day."""
     until = utc_now().replace(second=0, microsecond=0)
-    sql = per_minute({"source": "people", "component_id": None} | said)
     try:
-        found = rows(sql or "select 1 where false", since=until - timedelta(days=1), until=until)
-    except (duckdb.Error, AuroraError) as error:
-        st.error(f"The SQL fails: {safe(str(error).splitlines()[0])}", icon=":material/error:")
+        found = tried(rows, {"source": "people", "component_id": None} | said, until - timedelta(days=1), until)
+    except AuroraError as error:
+        st.error(f"The SQL fails: {safe(error)}", icon=":material/error:")
         st.stop()
     if not found.height:
         st.warning("The last day has no event. It can be saved, and stays without data until there is one.")
