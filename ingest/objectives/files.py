@@ -1,4 +1,4 @@
-"""A YAML file of objectives in, the text of a registry file out. Pure but for `as_toml`'s engine of patterns."""
+"""A YAML file of objectives in, the text of a registry file out. Pure."""
 
 from collections.abc import Iterable
 
