@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Aurora: a Tech Command Center.")
 demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back in.")
 cli.add_typer(demo, name="demo")
+slo = typer.Typer(no_args_is_help=True, help="Objectives of other tools.")
+cli.add_typer(slo, name="slo")
 # Into a pipe or a file, lines are not cut to a terminal's width.
 # What is printed comes from outside as often as not: nothing in it is markup.
 out = Console(width=None if sys.stdout.isatty() else 240, markup=False, highlight=False)
@@ -158,6 +160,14 @@ def add() -> None:
     from aurora.commands import add_demo
 
     add_demo(_settings(), out)
+
+
+@slo.command("import")
+def slo_import(file: Path, app: Annotated[str | None, typer.Option(help="app_id; else its service.")] = None) -> None:
+    """Print objectives of a Sloth or OpenSLO file as TOML for slos.toml."""
+    from aurora.slo_import import import_slos
+
+    raise typer.Exit(import_slos(file, app, err))
 
 
 @cli.command(hidden=True)

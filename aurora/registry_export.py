@@ -29,7 +29,15 @@ MEMBERS = """
 OBJECTIVES = """
     select app_id, max(target_pct) filter (where kind = 'time_slice') as availability_pct,
            min(threshold) filter (where kind = 'threshold') as response_ms, max("window") as "window"
-    from slos_now where app_id is not null group by app_id"""
+    from slos_now where good_sql is null and slo_id in (app_id || '-availability', app_id || '-response')
+    group by app_id"""
+# Those that an application's `objective` does not say; what a vendor evaluates is declared there.
+SLOS = """
+    select slo_id, name, app_id, component_id, kind, good_sql, total_sql, threshold, target_pct, "window" from slos_now
+    where kind <> 'vendor' and regexp_full_match(slo_id, '[a-z0-9-]{1,100}')
+      and (good_sql is not null or slo_id not in (coalesce(app_id, '') || '-availability',
+                                                  coalesce(app_id, '') || '-response'))
+    order by slo_id"""
 BUDGETS = """
     select app_id, limit_amount, currency, starts_on from budgets_now
     where app_id is not null and period = 'month'
@@ -50,11 +58,12 @@ class Register:
     objectives: pl.DataFrame
     budgets: pl.DataFrame
     edges: pl.DataFrame
+    slos: pl.DataFrame
 
 
 def read_register(rows: Rows) -> Register:
     """The register as the warehouse has it, edits of people included."""
-    return Register(*(rows(sql) for sql in (APPLICATIONS, LINKS, TEAMS, MEMBERS, OBJECTIVES, BUDGETS, EDGES)))
+    return Register(*(rows(sql) for sql in (APPLICATIONS, LINKS, TEAMS, MEMBERS, OBJECTIVES, BUDGETS, EDGES, SLOS)))
 
 
 def as_toml(register: Register) -> str:
@@ -70,6 +79,7 @@ def as_toml(register: Register) -> str:
             _application(row, *(part.get(row["app_id"], []) for part in parts))
             for row in register.applications.sort("app_id").iter_rows(named=True)
         ],
+        "slo": [_slo(row) for row in register.slos.sort("slo_id").iter_rows(named=True)],
     }
     return tomli_w.dumps({kind: entries for kind, entries in told.items() if entries})
 
@@ -108,6 +118,12 @@ def _application(row: Row, links: list[Row], objectives: list[Row], budgets: lis
             "has": _has(links),
         }
     )
+
+
+def _slo(row: Row) -> Row:
+    names = {"id": "slo_id", "name": "name", "app": "app_id", "component": "component_id", "kind": "kind"}
+    names |= {"good": "good_sql", "total": "total_sql", "target": "target_pct"} | _same("threshold", "window")
+    return _filled({name: row[column] for name, column in names.items()})
 
 
 def _edge(edge: Row) -> str:

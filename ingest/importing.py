@@ -17,9 +17,11 @@ import polars as pl
 from aurora.contracts import COMMON, Table, table_named
 from aurora.errors import ContractError
 from ingest import formats
+from ingest.catalog.yaml_documents import MAX_BYTES
 from ingest.check import Checked, Reject, Stamp, check, unique_keys
 from ingest.history import Outcome, record_run, sync_row
 from ingest.land import Landed, quarantine
+from ingest.objectives.files import tool_of
 from warehouse.lake import Batch, Lake
 
 SLICE = 50_000
@@ -55,6 +57,8 @@ def import_file(
     app_id: str | None = None,
 ) -> Imported:
     """Land a file; the same file again changes nothing more. Raises ContractError with one sentence."""
+    if path.suffix.lower() in (".yml", ".yaml") and (tool := _tool_of(path)):
+        raise ContractError(f"{path}: these are objectives of {tool}: run aurora slo import {path} > slos.toml")
     target = _table_of(path, table)
     name = source_instance or re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-") or "import"
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name == "demo":
@@ -184,6 +188,14 @@ def _read(path: Path, format: str | None) -> tuple[pl.DataFrame, list[int]]:
         first = str(error).strip().splitlines()
         raise ContractError(f"{path}: this cannot be read as {name}: {first[0] if first else error}") from error
     return read
+
+
+def _tool_of(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return tool_of(file.read(MAX_BYTES + 1))
+    except OSError:
+        return None
 
 
 def _readers() -> Iterator[tuple[str, Any]]:

@@ -30,9 +30,8 @@ def planned_sources(settings: Settings, lake: Lake) -> tuple[SourceSettings, ...
     )
     if not any(source.connector == REGISTRY for source in settings.source):
         beside = settings.config.absolute().parent
-        found.append(
-            _source(REGISTRY, REGISTRY, paths=[str(beside / "applications.toml"), str(beside / "applications")])
-        )
+        names = ("applications.toml", "applications", "slos.toml", "slos")
+        found.append(_source(REGISTRY, REGISTRY, paths=[str(beside / name) for name in names]))
     return settings.source + tuple(source for source in found if source.name not in settings.source_names)
 
 

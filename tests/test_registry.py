@@ -403,7 +403,7 @@ def test_an_own_source_takes_the_place_of_the_planned_one(lake: Lake, tmp_path: 
         mine = settings(config=tmp_path / "aurora.toml", source=sources, demo=False, detect_prometheus=False)
         found = [source for source in planned_sources(mine, lake) if source.connector == "registry"]
         assert [source.name for source in found] == wanted
-    beside = (str(tmp_path / "applications.toml"), str(tmp_path / "applications"))
+    beside = tuple(str(tmp_path / name) for name in ("applications.toml", "applications", "slos.toml", "slos"))
     assert connector.options.model_validate(found[0].options).model_dump() == {"paths": beside}
 
 
@@ -413,12 +413,14 @@ def _register(text: str) -> Register:
         pl.DataFrame(rows(text, table), {n: k for n, k in table.dtypes().items() if n not in COMMON}, orient="row")
         for table in (Applications, AppLinks, Teams, ComponentEdges, Slos, Budgets, People, Memberships)
     )
+    own = slos.filter(pl.col("good_sql").is_not_null())
+    slos = slos.filter(pl.col("good_sql").is_null())
     up = slos.filter(pl.col("kind") == "time_slice").select("app_id", "window", availability_pct="target_pct")
     within = slos.filter(pl.col("kind") == "threshold").select("app_id", "window", response_ms="threshold")
     named = members.join(people, on="person_id").select("role", team_id="scope_id", name="display_name")
     return Register(
         apps, links, teams, named, up.join(within, on=["app_id", "window"], how="full", coalesce=True),
-        budgets, edges.rename({"from_id": "app_id"}),
+        budgets, edges.rename({"from_id": "app_id"}), own,
     )  # fmt: skip
 
 
@@ -445,6 +447,16 @@ has = { component = [{ pattern = "a\\.b{2}" }, { pattern = "x", environment = "p
 id = "bare"
 [[team]]
 id = "t"
+[[slo]]
+id = "bare-answers"
+app = "bare"
+component = "c:1"
+kind = "threshold"
+good = """select ts, value
+from "x" where y = 'z'"""
+threshold = 1.5
+target = 99.9
+window = "7d"
 '''
 )
 

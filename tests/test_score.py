@@ -255,11 +255,13 @@ def test_availability_by_objective_or_tier(uptime: float, target: float | None, 
 
 
 def test_the_last_version_of_an_objective_counts(lake: Lake, published: Published) -> None:
-    """The strictest of several; what was deleted, or moved to another kind, is none."""
+    """The strictest of several; what was deleted, moved to another kind, or measures something of its own is none."""
     declared(lake, "shop", "blog", "none")
     own = {"slo_id": "up", "name": "Up", "app_id": "shop", "kind": "time_slice"}
     put(lake, Slos, [version(Slos, 1, **own, target_pct=99.0), version(Slos, 2, **own, target_pct=95.0)])
     put(lake, Slos, [version(Slos, **own | {"slo_id": "up2", "name": "Up 2"}, target_pct=96.0)])
+    asked = {"slo_id": "own", "name": "Own SQL", "target_pct": 99.99, "good_sql": "x", "total_sql": "x"}
+    put(lake, Slos, [version(Slos, **own | asked)])
     gone = own | {"slo_id": "gone", "app_id": "none", "target_pct": 95.0}
     put(lake, Slos, [version(Slos, 1, **gone), version(Slos, 2, **gone) | {"is_deleted": True}])
     quick = {"slo_id": "blog-response", "app_id": "blog", "kind": "threshold", "name": "Quick"}

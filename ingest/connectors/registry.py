@@ -1,9 +1,10 @@
-"""Applications, teams and rules declared in TOML files beside aurora.toml: the registry as code.
+"""Applications, teams, rules and objectives declared in TOML files beside aurora.toml: the registry as code.
 
-Reads applications.toml and every *.toml below applications/ (or the files and folders in `paths`) each half minute; a
-file that has not changed is not read again. What stands in the files is what there is: an entry that is removed is
-gone with the next run, a wrong field is listed with file and line and the rest of its entry counts, and a file that
-cannot be read keeps what it said before. The format, with every key and a full example: docs/registry.md. In short:
+Reads applications.toml, slos.toml and every *.toml below applications/ and slos/ (or the files and folders in `paths`)
+each half minute; a file that has not changed is not read again, and each of them may hold every kind of entry. What
+stands in the files is what there is: an entry that is removed is gone with the next run, a wrong field is listed with
+file and line and the rest of its entry counts (a rule or objective is left out as a whole), and a file that cannot be
+read keeps what it said before. The format, with every key and a full example: docs/registry.md. In short:
 
     [[team]]
     id = "portal-team"
@@ -24,6 +25,18 @@ cannot be read keeps what it said before. The format, with every key and a full 
     kind = "component"
     match = "tag:app={app_id}"
     applies_to = { type = ["web", "api"] }
+
+    [[slo]]
+    id = "portal-answers"
+    name = "The portal answers"
+    app = "owner-portal"
+    kind = "ratio"
+    good = '''select started_at as ts, 1 as value from probe_results
+              where target like '%portal%' and is_success and started_at >= :since and started_at < :until'''
+    total = '''select started_at as ts, 1 as value from probe_results
+               where target like '%portal%' and started_at >= :since and started_at < :until'''
+    target = 99.9
+    window = "30d"
 
 Needs: read access to the files.
 """
@@ -59,7 +72,7 @@ TABLES = (Applications, AppLinks, Teams, People, Memberships, ComponentEdges, Sl
 class RegistryOptions(Frozen):
     """`paths`: TOML files, or folders that are searched for *.toml; relative to Aurora's folder."""
 
-    paths: tuple[str, ...] = Field(("applications.toml", "applications"), min_length=1)
+    paths: tuple[str, ...] = Field(("applications.toml", "applications", "slos.toml", "slos"), min_length=1)
 
 
 connector = Connector("registry", RegistryOptions)

@@ -34,12 +34,12 @@ class Fields:
         """List that the key is wrong and what to write."""
         self.report((*self.path, name), f"{'.'.join((*self.path, name))}: {advice}")
 
-    def only(self, known: Iterable[str], but: Iterable[str] = ()) -> None:
+    def only(self, known: Iterable[str], but: Iterable[str] = (), elsewhere: Mapping[str, str] = ELSEWHERE) -> None:
         """List the keys that there are not, each with the nearest that there is."""
         known = tuple(known)
         unknown = [name for name in self.table if name not in known and name not in but]
         for name in unknown[:MAX_UNKNOWN]:
-            near = [ELSEWHERE[name]] if name in ELSEWHERE else get_close_matches(name[:100], known, 1)
+            near = [elsewhere[name]] if name in elsewhere else get_close_matches(name[:100], known, 1)
             advice = f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}, or remove it"
             self.tell(name, f"{self.thing} has no such key: {advice}")
         if more := unknown[MAX_UNKNOWN:]:

@@ -11,11 +11,13 @@ from ingest.registry.fields import Path as Keys
 from ingest.registry.lines import Lines
 from ingest.registry.rows import Entry, application
 from ingest.registry.rules import Patterns, Rule, rule
+from ingest.registry.slos import slo
 from ingest.registry.teams import team
 from warehouse.patterns import wrong_patterns
 
 MAX_DOTS = 100
-ENTRIES = ("team", "application", "rule")
+ENTRIES = ("team", "application", "rule", "slo")
+CALLED = {"slo": "objective"}
 
 
 class Fault(NamedTuple):
@@ -92,17 +94,27 @@ class _Reader:
             self.said.rules += [found] if found else []
         elif not (isinstance(table.get("id"), str) and SLUG.fullmatch(table["id"])):
             advice = 'write lower-case letters, digits and "-", such as "owner-portal"'
-            self._tell(kind, index, ("id",), f"id: {advice}; this {kind} was left out", refused=True)
+            self._tell(kind, index, ("id",), f"id: {advice}; this {CALLED.get(kind, kind)} was left out", refused=True)
         elif kind == "team":
             self.said.entries.append(team(fields, declared_in, self.instance))
+        elif kind == "slo":
+            self._objective(fields, declared_in)
         else:
             self.said.entries.append(application(fields, declared_in, self.patterns))
+
+    def _objective(self, fields: Fields, declared_in: str) -> None:
+        told, found = len(self.said.faults), slo(fields, declared_in)
+        if found:
+            self.said.entries.append(found)
+        else:
+            self.said.faults[told:] = [fault._replace(refused=True) for fault in self.said.faults[told:]]
 
     def _fields(self, kind: str, index: int, table: dict[str, Any]) -> Fields:
         def tell(keys: Keys, message: str) -> None:
             self._tell(kind, index, keys, message)
 
-        return Fields(tell, table, thing=f"an {kind}" if kind == "application" else f"a {kind}")
+        called = CALLED.get(kind, kind)
+        return Fields(tell, table, thing=f"an {called}" if called[0] in "aeiou" else f"a {called}")
 
     def _tell(self, kind: str, index: int, keys: Keys, message: str, *, refused: bool = False) -> None:
         listed = len(self.said.faults) < MAX_FAULTS

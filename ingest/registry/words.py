@@ -31,6 +31,17 @@ ELSEWHERE = {
 }
 TEAM = ("id", "name", "kind", "parent", "contact", "channel", "members")
 RULE = ("kind", "match", "pattern", "environment", "applies_to")
+SLO = ("id", "name", "app", "component", "kind", "good", "total", "threshold", "target", "window")
+SLO_ELSEWHERE = {
+    "slo_id": "id",
+    "app_id": "app",
+    "application": "app",
+    "component_id": "component",
+    "good_sql": "good",
+    "total_sql": "total",
+    "target_pct": "target",
+    "objective": "target",
+}
 # What a source measures goes out of date the moment that it is typed.
 FACTS = (
     *("uptime", "availability", "response_time", "latency", "error_rate", "throughput", "active_users", "status"),
@@ -57,6 +68,7 @@ LIFECYCLES = _words(Applications, "lifecycle")
 TEAM_KINDS = _words(Teams, "kind", organization="organisation")
 ROLES = _words(Memberships, "role")
 WINDOWS = _words(Slos, "window")
+SLO_KINDS = {word: word for word in words_of(Slos.columns()["kind"]) if word != "vendor"}
 
 
 def fact(name: str) -> str | None:

@@ -11,11 +11,11 @@ with apps as (
 )
 , promised as (
   select app_id, max(target_pct) as target, max_by(name, target_pct) as name
-  from slos_now where kind = 'time_slice' group by app_id
+  from slos_now where kind = 'time_slice' and good_sql is null group by app_id
 )
 , quick as (
   select app_id, min(threshold) as target, min_by(name, threshold) as name
-  from slos_now where kind = 'threshold' and slo_id like '%-response' and threshold > 0 group by app_id
+  from slos_now where kind = 'threshold' and good_sql is null and slo_id like '%-response' and threshold > 0 group by app_id
 )
 , sampled as (
   select app_id, sum(error_rate_pct * weight_ratio) / nullif(sum(weight_ratio) filter (where error_rate_pct is not null), 0)
