@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from aurora.errors import SettingsError
 from aurora.receive import Receive
+from aurora.toml_lines import line_of
 
 ROOT = Path(__file__).resolve().parent.parent
 _ADVICE = {
@@ -227,26 +228,3 @@ def _sentence(path: Path, error: ValidationError, prefix: tuple[str | int, ...] 
     key = ".".join(str(part) for part in place if isinstance(part, str) and part != "source") or "source"
     advice = _ADVICE.get(first["type"], first["msg"].removeprefix("Value error, "))
     return f"{path}, line {line_of(path, place)}: {key}: {advice}"
-
-
-def line_of(path: Path, place: tuple[str | int, ...]) -> int:
-    """Line on which the setting at `place` stands (its block's first line if the key is absent), 1-based."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return 1
-    start = _block_start(lines, place)
-    key = next((part for part in reversed(place) if isinstance(part, str)), "")
-    for number in range(start, len(lines)):
-        if number > start and lines[number].lstrip().startswith("["):
-            break
-        if re.match(rf'\s*"?{re.escape(key)}"?\s*=', lines[number]):
-            return number + 1
-    return start + 1
-
-
-def _block_start(lines: list[str], place: tuple[str | int, ...]) -> int:
-    if not place or place[0] != "source" or len(place) < 2 or not isinstance(place[1], int):
-        return 0
-    starts = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[source\]\]", line)]
-    return starts[place[1]] if place[1] < len(starts) else 0

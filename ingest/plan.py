@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from aurora.contracts.estate import Edits
 from aurora.errors import SettingsError
-from aurora.settings import Settings, SourceSettings, line_of, option_error
+from aurora.settings import Settings, SourceSettings, option_error
+from aurora.toml_lines import line_of
 from ingest.connector import Connector
 from warehouse.lake import Lake
 

@@ -26,7 +26,10 @@ LIMIT_S = 60
 
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demo estate, a source that fails and one that is refused rows."""
+    """A data folder with the demo estate, a source that fails and one that is refused rows; its clock stands still.
+
+    A slow machine is minutes at these tests, and the samples of the fixture would be stale by then.
+    """
     data = tmp_path_factory.mktemp("estate")
     lake = Lake(data / "lake")
     settings = Settings(data=data, config=data / "aurora.toml")
@@ -36,7 +39,9 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"name": "broken", "connector": "prometheus", "url": "http://127.0.0.1:9"},
     ):
         ingest.run(SourceSettings.model_validate(source))
-    publish(lake, data)
+    now = datetime.now(UTC)
+    (data / "now").write_text(now.isoformat(), encoding="utf-8")
+    publish(lake, data, now=now)
     return data
 
 
@@ -129,7 +134,8 @@ def test_old_samples_are_unknown_and_never_healthy(estate: Path, monkeypatch: py
         test = shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch)
         counts = next(caption.value for caption in test.caption if "unknown" in caption.value)
     finally:
-        publish(Lake(estate / "lake"), estate, rebuild=True)
+        then = datetime.fromisoformat((estate / "now").read_text(encoding="utf-8"))
+        publish(Lake(estate / "lake"), estate, rebuild=True, now=then)
     assert "● 0 healthy" in counts
     assert "✕ 0 down" in counts
 

@@ -35,6 +35,7 @@ MACROS = {
     "health_steps": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
     "orphans": "30",
     "scorecard_history": "30",
+    "slo_burn_down": "timestamp '2026-03-01', timestamp '2026-03-02'",
 }
 
 

@@ -21,19 +21,8 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from aurora.contracts import TABLES, Table
 from aurora.errors import LakeError, LostRaceError
+from warehouse import delta
 from warehouse import rows as of_rows
-from warehouse.delta import (
-    EVOLVED,
-    append,
-    create,
-    cursor_in_log,
-    delete,
-    evolve,
-    files_at,
-    first_line,
-    merge,
-    overwrite,
-)
 
 TRIES = 25
 T = TypeVar("T")
@@ -103,7 +92,7 @@ class Lake:
 
     def files_since(self, table: type[Table], before: int | None, until: int) -> list[str]:
         """The Parquet files of version `until` that version `before` had not; all of them where that is forgotten."""
-        found, known = (files_at(self.uri(table), one, self.storage_options) for one in (until, before))
+        found, known = (delta.files_at(self.uri(table), one, self.storage_options) for one in (until, before))
         return sorted(of_rows.as_path(uri) for uri in found - known)
 
     def was_reset(self, table: type[Table], stream: str) -> bool:
@@ -119,7 +108,7 @@ class Lake:
     def has_evolved(self, table: type[Table]) -> bool:
         """True if the table gained a column after its first files were written."""
         handle = self.open(table)
-        return bool(handle and handle.metadata().configuration.get(EVOLVED))
+        return bool(handle and handle.metadata().configuration.get(delta.EVOLVED))
 
     def read(self, table: type[Table]) -> pl.DataFrame:
         """All rows, instants without zone, for maintenance and tests; pages read the warehouse instead."""
@@ -134,7 +123,7 @@ class Lake:
         number = (handle.transaction_version(stream) or 0) if handle else 0
         known = self._cursors.get((table.spec.name, stream))
         if handle and number and (known is None or known[0] != number):
-            known = (number, cursor_in_log(handle, stream, number))
+            known = (number, delta.cursor_in_log(handle, stream, number))
             self._cursors[table.spec.name, stream] = known
         return known if known and number else (number, None)
 
@@ -154,7 +143,7 @@ class Lake:
         def attempt(handle: DeltaTable) -> None:
             if (handle.transaction_version(thing) or 0) != expected:
                 raise LostRaceError(f"{thing} was changed by somebody else meanwhile: reload and decide again")
-            append(handle, frame, [Transaction(thing, expected + 1)], {})
+            delta.append(handle, frame, [Transaction(thing, expected + 1)], {})
 
         self._attempt(table, attempt)
 
@@ -167,9 +156,9 @@ class Lake:
             known = [(stream, handle.transaction_version(stream)) for stream in streams]
             bumps = [Transaction(stream, number + 1) for stream, number in known if number]
             told, version = {"forgot": json.dumps(streams)}, handle.version()
-            gone = delete(handle, f"source_instance = {of_rows.literal(source_instance)}", bumps, told)
+            gone = delta.delete(handle, f"source_instance = {of_rows.literal(source_instance)}", bumps, told)
             if bumps and handle.version() == version:  # no row went, so nothing was committed, the cursors neither
-                append(handle, of_rows.stored(table, table.empty()), bumps, told)
+                delta.append(handle, of_rows.stored(table, table.empty()), bumps, told)
             return gone
 
         return self._attempt(table, attempt)
@@ -177,7 +166,7 @@ class Lake:
     def forget_before(self, table: type[Table], day: date) -> int:
         """Delete the partitions that end before that day (UTC); returns how many rows went. Cursors stay."""
         predicate = of_rows.before_predicate(table, day)
-        return self._attempt(table, lambda handle: delete(handle, predicate)) if self.open(table) else 0
+        return self._attempt(table, lambda handle: delta.delete(handle, predicate)) if self.open(table) else 0
 
     def _merge_in(self, table: type[Table], handle: DeltaTable, frame: pl.DataFrame, batch: Batch) -> Written:
         if (handle.transaction_version(batch.stream) or 0) >= batch.number:
@@ -187,9 +176,9 @@ class Lake:
         marks, told = self._marks(handle, frame, batch)
         if news.changed.height:
             both = pl.concat([news.fresh, news.changed])
-            merge(handle, both, of_rows.merge_predicate(table, both), marks, told)
+            delta.merge(handle, both, of_rows.merge_predicate(table, both), marks, told)
         elif news.fresh.height or self._cursor_moved(table, batch):
-            append(handle, news.fresh, marks, told)
+            delta.append(handle, news.fresh, marks, told)
         else:
             return Written(0, news.known)
         self._remember(table, batch, told)
@@ -202,9 +191,9 @@ class Lake:
         predicate = of_rows.slice_predicate(table, frame, batch.stream if batch.is_whole else None)
         is_news = bool(predicate) and not of_rows.says_the_same(table, frame, handle, batch.stream)
         if is_news:
-            overwrite(handle, frame, predicate, marks, told)
+            delta.overwrite(handle, frame, predicate, marks, told)
         elif self._cursor_moved(table, batch):
-            append(handle, frame.clear(), marks, told)
+            delta.append(handle, frame.clear(), marks, told)
         else:
             return Written(0, frame.height)
         self._remember(table, batch, told)
@@ -236,7 +225,10 @@ class Lake:
                     refused: Exception = error
                 except (DeltaError, OSError) as error:
                     self._handles.pop(table.spec.name, None)
-                    raise LakeError(f"{table.spec.name}: the lake refused a write: {first_line(error)}") from error
+                    told = delta.first_line(error)
+                    raise LakeError(f"{table.spec.name}: the lake refused a write: {told}") from error
+                        f"{table.spec.name}: the lake refused a write: {delta.first_line(error)}"
+                    ) from error
             time.sleep(min(1.0, 0.01 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
         raise LakeError(f"{table.spec.name}: lost {TRIES} races in a row: too many writers at once") from refused
 
@@ -244,9 +236,9 @@ class Lake:
         """The table, created from its contract if need be."""
         handle = self.open(table)
         if handle is None:
-            create(self.uri(table), table, self.storage_options)
+            delta.create(self.uri(table), table, self.storage_options)
             handle = self.open(table)
         if handle is None:
             raise LakeError(f"{table.spec.name}: created but not readable at {self.uri(table)}")
-        evolve(handle, table)
+        delta.evolve(handle, table)
         return handle

@@ -8,7 +8,7 @@ select h.component_id, h.ts_start, h.ts_end, h.part_day, h.source_instance, h.cp
             else sample_state(h.status, h.cpu_pct, h.memory_pct, h.disk_pct, h.response_time_ms,
                               h.requests_per_minute, h.error_rate_pct, h.network_latency_ms) end as state,
        epoch(h.ts_end - h.ts_start) as seconds,
-       h.requests_per_minute * epoch(h.ts_end - h.ts_start) / 60 as requests
+       h.requests_per_minute * epoch(h.ts_end - h.ts_start) / 60 as requests_in_sample
 from component_health h
 left join components c on c.component_id = h.component_id
 left join maintenance_spans m on m.component_id = coalesce(c.same_as, h.component_id)
