@@ -227,8 +227,6 @@ class Lake:
                     self._handles.pop(table.spec.name, None)
                     told = delta.first_line(error)
                     raise LakeError(f"{table.spec.name}: the lake refused a write: {told}") from error
-                        f"{table.spec.name}: the lake refused a write: {delta.first_line(error)}"
-                    ) from error
             time.sleep(min(1.0, 0.01 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
         raise LakeError(f"{table.spec.name}: lost {TRIES} races in a row: too many writers at once") from refused
 
