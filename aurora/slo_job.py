@@ -74,7 +74,7 @@ def points(warehouse: Warehouse, slo: Row, at: datetime) -> Iterator[Row]:
         return
     until = at.replace(second=0, microsecond=0)
     start = span_of(slo["window"], until)[0].replace(second=0, microsecond=0)
-    since = max(start, slo["last_at"] - OVERLAP) if slo["last_at"] else start
+    since = max(start, slo["last_at"] - OVERLAP) if slo["last_at"] and not _turned(slo["last_at"], until) else start
     found = warehouse.rows(sql, {"since": since, "until": until})
     told = {row["ts_start"]: (row["good"], row["total"]) for row in found.iter_rows(named=True)}
     # A gap in a past that nobody watched is no gap: minutes without data are told from the last point on.
@@ -87,6 +87,11 @@ def points(warehouse: Warehouse, slo: Row, at: datetime) -> Iterator[Row]:
     for ts_start, both in told.items():
         if ts_start not in before or before[ts_start] != both:
             yield _point(slo["slo_id"], ts_start, *both)
+
+
+def _turned(last_at: datetime, until: datetime) -> bool:
+    """Whether an hour has begun since: then the whole window is asked again, for what came hours or days late."""
+    return last_at.replace(minute=0) < until.replace(minute=0)
 
 
 def _point(slo_id: str, ts_start: datetime, good: float | None, total: float | None) -> Row:

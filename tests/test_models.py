@@ -226,12 +226,13 @@ def test_twins_and_terminated_components_have_no_status_of_their_own(lake: Lake,
 
 
 def test_an_open_critical_alert_degrades(lake: Lake, published: Published) -> None:
-    put(lake, Components, [component("a"), component("b")])
-    put(lake, ComponentHealth, [health(name, NOW - 2 * MINUTE, status="healthy") for name in "ab"])
-    for name, state in (("a", "firing"), ("b", "resolved")):
+    """One of an objective does not: it tells of the past what samples told, and would keep itself open."""
+    put(lake, Components, [component(name) for name in "abc"])
+    put(lake, ComponentHealth, [health(name, NOW - 2 * MINUTE, status="healthy") for name in "abc"])
+    for name, state, slo_id in (("a", "firing", None), ("b", "resolved", None), ("c", "firing", "c-available")):
         alert = row(Alerts, alert_id=name, component_id=name, severity="critical", state=state, title="queue is full")
-        put(lake, Alerts, [alert | {"started_at": NOW - HOUR}])
-    assert status(published) == {"a": ("degraded", "queue is full"), "b": ("healthy", None)}
+        put(lake, Alerts, [alert | {"started_at": NOW - HOUR, "slo_id": slo_id}])
+    assert status(published) == {"a": ("degraded", "queue is full"), "b": ("healthy", None), "c": ("healthy", None)}
 
 
 def test_rollbacks_are_recognised_and_sources_fold(lake: Lake, published: Published) -> None:

@@ -85,6 +85,22 @@ def test_silence_is_no_data_and_late_data_are_taken(lake: Lake, mine: Settings, 
     assert budget(published)["total"] == 16
 
 
+def test_what_comes_days_late_is_taken_when_the_hour_turns(lake: Lake, mine: Settings, published: Published) -> None:
+    """Figures of a whole day arrive days later, as those of stores do."""
+    put(lake, Slos, [slo()])
+    probes(lake, range(1, 3))
+    published()
+    for minutes in (2, 3):
+        evaluate(mine, lake, NOW + minutes * MINUTE)
+        published()
+    probes(lake, range(2880, 2884), bad=1)
+    published()
+    evaluate(mine, lake, NOW + 4 * MINUTE)
+    assert budget(published)["total"] == 2
+    evaluate(mine, lake, NOW + HOUR)
+    assert (budget(published)["total"], budget(published)["good"]) == (6, 5)
+
+
 def test_a_slow_burn_opens_a_ticket_and_ends(lake: Lake, mine: Settings, published: Published) -> None:
     """All of 60 minutes fail at 90 %: the burn rate is 10, below 14.4; an hour of good traffic later it is over."""
     put(lake, Slos, [slo(target_pct=90.0)])

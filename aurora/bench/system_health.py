@@ -3,20 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from aurora.bench.data import MINUTES_PER_DAY, health, stamped
+from aurora.bench.data import MINUTES_PER_DAY
 from aurora.bench.demo import settings_in
 from aurora.bench.frame import Bench, Figure, Goal, benchmark
-from aurora.bench.measure import in_child, medians, seconds
+from aurora.bench.history import declare, load_days, rolled_up
+from aurora.bench.measure import in_child, medians
 from aurora.bench.pages import measure
-from aurora.contracts.estate import Components
-from aurora.contracts.operations import ComponentHealth
-from aurora.settings import ROOT, Settings, environment_for
-from ingest.check import Stamp
-from ingest.land import land
-from warehouse.lake import Batch, Lake
-from warehouse.publish import publish
+from aurora.settings import ROOT, environment_for
+from warehouse.lake import Lake
 from warehouse.query import Warehouse
-from warehouse.rollup import roll_up
 
 COMPONENTS, DAYS, WEEK = 1_000, 30, 7
 TIMES = 9
@@ -35,12 +30,13 @@ def system_health(bench: Bench) -> Iterator[Figure]:
     components, days = bench.size(COMPONENTS, 5), bench.size(DAYS, 3)
     settings, now = settings_in(bench.folder), datetime.now(UTC).replace(second=0, microsecond=0)
     lake, week = Lake(settings.lake), min(days - 1, WEEK)
-    _declare(lake, components, now)
-    _load(lake, components, now, range(week))
-    yield from _rolled(lake, settings, now, components * MINUTES_PER_DAY * week)
+    declare(lake, components, now)
+    load_days(lake, components, now, range(week))
+    rolled_up(lake, settings, now)
     short = _ask(Warehouse(settings.published), now)
-    _load(lake, components, now, range(week, days))
-    yield from _rolled(lake, settings, now, components * MINUTES_PER_DAY * (days - week))
+    load_days(lake, components, now, range(week, days))
+    samples, took = components * MINUTES_PER_DAY * (days - week), rolled_up(lake, settings, now)
+    yield Figure(f"rolling up {samples:,} samples to hours and days", samples / took, "rows/s")
     for question, (long_s, short_s) in zip(
         TODAY, zip(_ask(Warehouse(settings.published), now), short, strict=True), strict=True
     ):
@@ -57,15 +53,6 @@ def system_health(bench: Bench) -> Iterator[Figure]:
         yield Figure(f"System Health, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor, goal)
 
 
-def _rolled(lake: Lake, settings: Settings, now: datetime, samples: int) -> Iterator[Figure]:
-    """Publish, roll up, publish; and how many samples a second that made."""
-    data = settings.data
-    publish(lake, data)
-    took = seconds(lambda: roll_up(lake, data / "published", now))
-    publish(lake, data)
-    yield Figure(f"rolling up {samples:,} samples to hours and days", samples / took, "rows/s")
-
-
 def _ask(warehouse: Warehouse, now: datetime) -> list[float]:
     """Median seconds of each question."""
     until = now.replace(tzinfo=None)
@@ -73,21 +60,3 @@ def _ask(warehouse: Warehouse, now: datetime) -> list[float]:
     return medians(
         TIMES, *(lambda sql=sql: warehouse.rows(sql, span if "$since" in sql else None) for sql in TODAY.values())
     )
-
-
-def _declare(lake: Lake, components: int, now: datetime) -> None:
-    rows = [
-        {
-            "component_id": f"bench:component-{number:04d}", "name": f"component-{number:04d}", "type": "api",
-            "first_seen_at": now - timedelta(days=90), "last_seen_at": now,
-        }
-        for number in range(components)
-    ]  # fmt: skip
-    land(lake, Components, rows, Stamp("bench", "bench", "bench-run", now), Batch("bench/components", 1))
-
-
-def _load(lake: Lake, components: int, now: datetime, ago: range) -> None:
-    """Whole days that end now, a day at a time, so that no more than one is held in memory."""
-    for number in ago:
-        day = health(components, MINUTES_PER_DAY, now - timedelta(days=number + 1), seed=number)
-        lake.write(ComponentHealth, stamped(day), Batch("bench/system_health", number + 1))

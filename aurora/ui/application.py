@@ -8,7 +8,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.insights.fields import text_map
 from aurora.insights.marks import deployment_marks
-from aurora.ui import charts, tables
+from aurora.ui import availability, charts, tables
 from aurora.ui.application_score import score
 from aurora.ui.applications import deployed
 from aurora.ui.data import rows
@@ -30,6 +30,7 @@ COMPONENTS = """
       group by h.component_id
     ) t on t.component_id = a.component_id
     where a.app_id = $id order by s.status_rank, s.name"""
+UPTIME = "from app_uptime where app_id = $id"
 SERIES = """
     select bucket_at, avg(response_time_ms) as response_time_ms, max(response_time_p95_ms) as response_time_p95_ms
     from health_series(since := $since, until := $until, bucket_s := $bucket_s)
@@ -127,6 +128,8 @@ def health(row: Row, span: Span) -> None:
     if not frame.height:
         empty("No component is linked to it", "Link its components on the Registry tab: nothing about health is known.")
         return
+    with st.grid(columns=4, min_column_width=110):
+        availability.uptimes(rows(UPTIME, id=row["app_id"]))
     series = rows(SERIES, **params)
     if series["response_time_ms"].is_not_null().any():
         marks = deployment_marks(rows(SHIPPED, id=row["app_id"], **span.window))

@@ -12,7 +12,7 @@ from aurora.ui import charts, tables
 from aurora.ui.data import rows, utc_now
 from aurora.ui.filters import Span
 from aurora.ui.frame import empty
-from aurora.ui.words import STATUS, percent, plural
+from aurora.ui.words import NOTHING, STATUS, percent, plural
 from aurora.ui.words import span as spoken_span
 
 DAYS = 90
@@ -24,6 +24,17 @@ NONE_DOWN = (
     "It was never down in this range",
     "As far as it was observed: see the calendar.",
 )
+WINDOWS = ("24h", "7d", "30d", "90d")
+OBSERVED = "Observed {} of the time. Maintenance and what is not known are in no denominator; degraded counts as up."
+
+
+def uptimes(found: pl.DataFrame) -> None:
+    """A figure per window (24 h to 90 days) of one component or application, with how much of it was observed."""
+    windows = {row["time_window"]: row for row in found.iter_rows(named=True)}
+    for window in WINDOWS:
+        pct, cover = (windows.get(window, {}).get(name) for name in ("uptime_pct", "coverage_pct"))
+        observed = NOTHING if cover is None else percent(cover, 0)
+        st.metric(f"Uptime {window}", percent(pct), border=True, help=OBSERVED.format(observed))
 
 
 def said(day: Day) -> str:

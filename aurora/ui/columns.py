@@ -18,7 +18,7 @@ UNITS = {
 WITHOUT_THOUSANDS = {"tier", "line", "version", "http_status", "level_rank", "status_rank", "hops"}
 PILLS = {
     "status", "severity", "security_status", "license_status", "state", "state_told", "decided_state", "to_state",
-    "from_state",
+    "from_state", "result",
 }  # fmt: skip
 CLOSED = {name for table in TABLES.values() for name, column in table.columns().items() if words_of(column)}
 CLOSED |= {"direction", "environment", "origin", "rule", "node_type", "worst_part", "group_type", "decided_state"}
@@ -83,13 +83,13 @@ def _text(series: pl.Series, is_given: bool) -> tuple[pl.Series, Any]:
     series = series.cast(pl.String)
     if name in PILLS and not is_given:
         return _pills(series)
-    if name in CLOSED:
-        known = {word: words.spoken(word) for word in series.unique().drop_nulls() if word in words.KNOWN}
-        return series.replace(known), st.column_config.TextColumn(label)
     if name in OF_FIELDS:
         return series.replace({one: heading(one) for one in series.unique().drop_nulls()}), st.column_config.TextColumn(
             label
         )
+    if name in CLOSED:
+        known = {word: words.spoken(word) for word in series.unique().drop_nulls() if word in words.KNOWN}
+        return series.replace(known), st.column_config.TextColumn(label)
     if name == "sha" or name.endswith("_sha"):
         return series.str.head(7), st.column_config.TextColumn(label, width=80)
     # Only addresses of the web become links; else the text stands as it is.

@@ -27,7 +27,7 @@ SOURCE_HUE = ["#047857", "#B45309", "#B91C1C", "#6B7280", "#B45309", "#B45309", 
 
 
 def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
-    """The table of the field: component, status, CPU, memory, response, uptime; returns the component clicked."""
+    """The table of the field: component, status, alerts, measures, trend, uptime; returns the component clicked."""
     shown = frame.with_columns(
         pl.col("status").map_elements(lambda word: [pill(word)], return_dtype=pl.List(pl.String)).alias("state"),
         pl.col("status_reason").fill_null(""),
@@ -35,8 +35,8 @@ def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
     )
     event = st.dataframe(
         shown.select(
-            "name", "state", "status_reason", "cpu_pct", "memory_pct", "response_time_ms", "trend", "uptime_pct",
-            "error_rate_pct", "kind_word", "open_alert_count",
+            "name", "state", "status_reason", "open_alert_count", "cpu_pct", "memory_pct", "disk_pct",
+            "network_latency_ms", "response_time_ms", "trend", "uptime_pct", "error_rate_pct", "kind_word",
         ),
         key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW, placeholder="n/a",
         height=min(max(frame.height, 1), 16) * ROW + 40,
@@ -58,14 +58,17 @@ def _columns(uptime_label: str) -> dict[str, Any]:
             width=130,
         ),
         "status_reason": config.TextColumn("Why", width=210),
-        "cpu_pct": config.ProgressColumn("CPU", min_value=0, max_value=100, format="%.0f%%", width=105),
-        "memory_pct": config.ProgressColumn("Memory", min_value=0, max_value=100, format="%.0f%%", width=105),
+        "open_alert_count": config.NumberColumn("Alerts", width=60),
+        **{
+            f"{name}_pct": config.ProgressColumn(label, min_value=0, max_value=100, format="%.0f%%", width=88)
+            for name, label in (("cpu", "CPU"), ("memory", "Memory"), ("disk", "Disk"))
+        },
+        "network_latency_ms": config.NumberColumn("Network", format="%.0f ms", width=75, help="Latency of the network"),
         "response_time_ms": config.NumberColumn("Response", format="%.0f ms", width="small"),
         "trend": config.LineChartColumn("Trend", width=90),
         "uptime_pct": config.NumberColumn(uptime_label, format="%.2f%%", width="small"),
         "error_rate_pct": config.NumberColumn("Errors", format="%.2f%%", width="small"),
         "kind_word": config.TextColumn("Type", width="small"),
-        "open_alert_count": config.NumberColumn("Alerts", width="small"),
     }
 
 

@@ -67,7 +67,7 @@ SPOKEN = TYPE_WORD | {
     "user_perceived_anr": "User-perceived ANR", "user_perceived_crash": "User-perceived crash",
     "vendor_5xx": "Fault of the vendor", "vm": "Virtual machine", "cdn": "CDN", "ms": "Milliseconds", "7d": "7 days",
     "28d": "28 days", "30d": "30 days", "rolled_back": "Rolled back", "rollback": "Rolled back", "error": "Error",
-    "max": "Highest", "min": "Lowest", "sum": "Total", "success": "Succeeded",
+    "max": "Highest", "min": "Lowest", "sum": "Total", "success": "Succeeded", "todo": "To do",
 }  # fmt: skip
 # Words that models say and no contract lists.
 SAID_BY_MODELS = (
@@ -77,17 +77,21 @@ SAID_BY_MODELS = (
 )
 RED, AMBER, GREEN, GREY, SLATE, BLUE = "#B91C1C", "#B45309", "#047857", "#6B7280", "#4B5563", "#0369A1"
 MARKS = {
-    ("✕", RED): "down failed critical firing vulnerable rejected denied halted removed blocked fatal stopped fail",
+    ("✕", RED): "down failed critical firing vulnerable rejected denied halted removed blocked fatal stopped fail "
+    "failure",
     ("▲", RED): "high major",
-    ("▲", AMBER): "degraded warning medium outdated open partial limited catching_up error late insufficient_traffic",
+    ("▲", AMBER): "degraded warning medium outdated open partial limited catching_up error late insufficient_traffic "
+    "timed_out changes_requested",
     ("↺", AMBER): "rolled_back rollback",
     ("▼", GREY): "low minor",
     ("●", GREEN): "healthy success secure available streaming released allowed ok",
-    ("✓", GREEN): "resolved fixed done confirmed explained mitigated pass",
-    ("◆", SLATE): "maintenance acknowledged accepted snoozed silenced suppressed monitoring scheduled skipped assigned",
-    ("–", GREY): "gone false_positive ignored dismissed dropped cancelled info none draft ended terminated",
+    ("✓", GREEN): "resolved fixed done confirmed explained mitigated pass passed merged approved completed",
+    ("◆", SLATE): "maintenance acknowledged accepted snoozed silenced suppressed monitoring scheduled skipped assigned "
+    "commented",
+    ("–", GREY): "gone false_positive ignored dismissed dropped cancelled info none draft ended terminated "
+    "closed neutral",
     ("○", BLUE): "running queued pending in_progress in_review rolling_out suggested planning development testing "
-    "staging production",
+    "staging production todo future active",
     ("?", GREY): "unknown no_data not_checked",
 }
 

@@ -16,6 +16,12 @@ from ingest.demo.world import DAY, World, floor
 AVAILABILITY_PCT = {1: 99.9, 2: 99.5}
 # Application and the response time, in milliseconds, that 95 of 100 minutes shall stay below.
 RESPONSES = {"damac-hills-2-crm": 300.0, "payment-system": 450.0, "owner-portal": 250.0}
+# What is no request can be an objective as well: sessions without a crash, deployments that succeed.
+CRASH_FREE = """select day::timestamp as ts, {value} as value from release_health_daily
+where project_id = '{project}' and env_tier = 'production' and day between :since::date and :until::date"""
+DEPLOYED = """select finished_at as ts, 1 as value from deployments_by_app
+where app_id = '{app}' and env_tier = 'production' and finished_at >= :since and finished_at < :until and {which}"""
+DEPLOYING = "damac-hills-2-crm"
 TEAM_SIZE = 3
 STEPS = """1. Look at the last deployment and at open alerts of what it needs.
 2. If a deployment came within the hour, roll back to the release before.
@@ -111,7 +117,7 @@ def project_rows(world: World) -> Iterator[Row]:
 
 
 def slo_rows(world: World) -> Iterator[Row]:
-    """Objectives: availability of the two upper tiers, response time of three applications."""
+    """Availability of the two upper tiers; response time, crashes and deployments of some applications."""
     for app in APPS:
         if app.tier in AVAILABILITY_PCT:
             target = AVAILABILITY_PCT[app.tier]
@@ -121,6 +127,23 @@ def slo_rows(world: World) -> Iterator[Row]:
             name = f"{PART[app.main].name} answers within {limit:.0f} ms"
             extra = {"threshold": limit, "component_id": world.id(app.main)}
             yield _slo(world, app, "response", "threshold", 95.0, name) | extra
+        if app.app_id in STORE_APPS:
+            yield _slo(world, app, "crash-free", "ratio", 99.0, f"{app.name}: sessions without a crash") | {
+                "window": "28d",
+                **_counted(CRASH_FREE, "session_count - crashed_session_count", "session_count",
+                           key="value", project=errors_project_id(world, app.app_id)),
+            }  # fmt: skip
+    deploying = _slo(
+        world, APP[DEPLOYING], "releases", "ratio", 80.0, f"{APP[DEPLOYING].name}: deployments that succeed"
+    )
+    yield deploying | _counted(
+        DEPLOYED, "status = 'success'", "status in ('success', 'failed', 'rolled_back')", key="which", app=DEPLOYING
+    )
+
+
+def _counted(sql: str, good: str, total: str, key: str, **values: str) -> Row:
+    """The two SELECTs of an objective that differ in one place."""
+    return {"good_sql": sql.format(**{key: good}, **values), "total_sql": sql.format(**{key: total}, **values)}
 
 
 def _slo(world: World, app: App, what: str, kind: str, target_pct: float, name: str) -> Row:

@@ -71,6 +71,7 @@ with told():
             "Application": (ONE, mine),
             "Score": (PARTS, mine),
             "Components": (show.COMPONENTS, mine | span.params),
+            "Uptime": (show.UPTIME, mine),
             "Deployments": (of.DEPLOYMENTS, mine),
             "Findings": (of.FINDINGS, mine),
             "Packages": (of.PACKAGES, mine),

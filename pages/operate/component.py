@@ -15,7 +15,7 @@ from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.filters import time_range
 from aurora.ui.frame import demo_badge, empty, told
-from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, number, percent, safe
+from aurora.ui.words import STATUS, TYPE_WORD, ago, number, safe
 
 ONE = "from component_status where component_id = $id"
 UPTIME = "from component_uptime where component_id = $id"
@@ -48,6 +48,7 @@ MEASURES = {
     "cpu_pct": ("CPU and memory", "%", {"cpu_pct": "CPU", "memory_pct": "memory", "disk_pct": "disk"}),
     "error_rate_pct": ("Error rate", "%", {"error_rate_pct": "error rate"}),
     "requests_per_minute": ("Requests", "per minute", {"requests_per_minute": "requests"}),
+    "network_latency_ms": ("Network latency", "ms", {"network_latency_ms": "mean"}),
 }
 
 
@@ -59,23 +60,12 @@ def head(row: Row, uptime: pl.DataFrame) -> None:
         said = row["status_reason"] or f"{TYPE_WORD.get(str(row['type']), '')} reports normally"
         st.markdown(safe(said))
         st.caption(f"sampled {ago(row['sampled_at'])} · {safe(row['component_id'])}")
-    windows = {
-        window: (pct, cover)
-        for window, pct, cover in uptime.select("time_window", "uptime_pct", "coverage_pct").iter_rows()
-    }
-    with st.grid(columns=6, min_column_width=140):
-        st.metric("CPU", number(row["cpu_pct"], "%", 0), border=True)
-        st.metric("Memory", number(row["memory_pct"], "%", 0), border=True)
+    with st.grid(columns=9, min_column_width=110):
+        for name in ("CPU", "Memory", "Disk"):
+            st.metric(name, number(row[f"{name.lower()}_pct"], "%", 0), border=True)
+        st.metric("Network", number(row["network_latency_ms"], "ms"), border=True, help="Latency of the network")
         st.metric("Response", number(row["response_time_ms"], "ms"), border=True)
-        for window in ("24h", "7d", "30d"):
-            pct, cover = windows.get(window, (None, None))
-            observed = percent(cover, 0) if cover is not None else NOTHING
-            st.metric(
-                f"Uptime {window}",
-                percent(pct),
-                border=True,
-                help=f"Observed {observed} of the time; the rest is in no denominator.",
-            )
+        availability.uptimes(uptime)
 
 
 chosen = st.query_params.get("component", "")

@@ -39,6 +39,10 @@ SHIPPED = """
     where env_tier = 'production' and status in ('success', 'failed', 'rolled_back')
       and finished_at between $since and $until
     order by shipped_at"""
+ALERTS = """
+    select started_at, severity, state, title, component_id, app_id, actor, value, threshold, source, url
+    from alerts_now where is_open and component_id is not null
+    order by severity = 'critical' desc, severity = 'warning' desc, started_at desc"""
 
 
 def matching(frame: pl.DataFrame, statuses: list[str], types: list[str], text: str) -> pl.DataFrame:
@@ -95,11 +99,25 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
         download(shown.drop("trend", "app_ids"), "system health", "health-csv")
 
 
+@live("15s")
+def active_alerts(statuses: list[str], types: list[str], text: str) -> None:
+    """What fires on the components that the filters leave; a click opens the component."""
+    names = matching(rows(STATUSES, time_window="24h"), statuses, types, text).select("component_id", "name")
+    firing = rows(ALERTS).join(names, on="component_id", maintain_order="left").rename({"name": "component_name"})
+    said = ("No alert is active", "Nothing fires on these components.")
+    if chosen := tables.pick(firing, "active-alerts", "Active alerts, critical first", said):
+        st.switch_page("pages/operate/component.py", query_params={"component": chosen["component_id"]})
+
+
 with ranged_page("System Health") as span:
     chosen = ask()
     table(span.label, *chosen)
 
-    trends, heat = st.tabs(["Response by type", "Status over time"], key="view", on_change="rerun", bind="query-params")
+    names = ["Active alerts", "Response by type", "Status over time"]
+    firing, trends, heat = st.tabs(names, key="view", on_change="rerun", bind="query-params")
+    if firing.open:
+        with firing:
+            active_alerts(*chosen)
     if trends.open:
         with trends:
             by_type = rows(BY_TYPE, **span.params)
@@ -112,17 +130,18 @@ with ranged_page("System Health") as span:
                 empty("No response times in this range", "Choose a longer range.")
     if heat.open:
         with heat:
-            names = matching(rows(STATUSES, time_window="24h"), *chosen).select("component_id", "name").head(WORST)
-            cells = names.join(rows(HEAT, **span.params), on="component_id", maintain_order="left_right")
+            worst = matching(rows(STATUSES, time_window="24h"), *chosen).select("component_id", "name").head(WORST)
+            cells = worst.join(rows(HEAT, **span.params), on="component_id", maintain_order="left_right")
             if cells.height:
                 st.altair_chart(charts.heat(cells), alt="Worst status per component and bucket, worst components first")
-                st.caption(f"The worst status in each bucket, {plural(names.height, 'component')}, worst first.")
+                st.caption(f"The worst status in each bucket, {plural(worst.height, 'component')}, worst first.")
             else:
                 empty("No samples in this range", "Choose a longer range.")
 
     behind(
         {
             "Status": (STATUSES, {"time_window": "24h"}),
+            "Active alerts": (ALERTS, {}),
             "Trends": (TRENDS, span.params),
             "Status over time": (HEAT, span.params),
         },

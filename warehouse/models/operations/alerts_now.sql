@@ -8,7 +8,7 @@ with last_act as (
 , owned as (
   select component_id, min(app_id) as app_id from app_components group by component_id
 )
-select a.alert_id, a.fingerprint, a.rule_id, a.component_id, coalesce(a.app_id, o.app_id) as app_id, a.incident_id,
+select a.alert_id, a.fingerprint, a.rule_id, a.slo_id, a.component_id, coalesce(a.app_id, o.app_id) as app_id, a.incident_id,
        a.severity, a.title, a.message, a.value, a.threshold,
        case when a.state in ('pending', 'firing') and e.to_state in ('acknowledged', 'snoozed', 'silenced')
             then e.to_state else a.state end as state,

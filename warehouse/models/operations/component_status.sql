@@ -41,7 +41,9 @@ with latest as (
 )
 , alerting as (
   select component_id, count(*) as open_alert_count,
-         count(*) filter (where severity = 'critical') as critical_alert_count, max_by(title, started_at) as alert_title
+         -- an objective's alert tells what health told it: it must not in turn say what the health is
+         count(*) filter (where severity = 'critical' and slo_id is null) as critical_alert_count,
+         max_by(title, started_at) filter (where slo_id is null) as alert_title
   from alerts_now where is_open group by component_id
 )
 , judged as (
