@@ -3,7 +3,7 @@
 Every model has a row over it, so that grain and checks are never held by nothing.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,10 +31,10 @@ from aurora.contracts.operations import (
 )
 from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import FindingDecisions, Findings, Packages
+from tests.estate_delivery import delivery
+from tests.estate_times import MARCH as MARCH
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row
 from warehouse.lake import Lake
-
-MARCH = datetime(2026, 3, 1, 10, tzinfo=NOW.tzinfo)
 
 
 def deployed(name: str, minutes: float, sha: str, **values: Any) -> Row:
@@ -58,6 +58,7 @@ def one_of_each(lake: Lake) -> None:
     _stores_and_packages(lake)
     _verdicts(lake)
     _infrastructure(lake)
+    delivery(lake)
 
 
 def _costs(lake: Lake) -> None:

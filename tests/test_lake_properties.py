@@ -19,7 +19,6 @@ from aurora.contracts.operations import Alerts, ComponentHealth
 from aurora.errors import LakeError
 from tests.frames import HOUR, MINUTE, NOW, frame, health, row
 from warehouse import delta as delta_module
-from warehouse import lake as lake_module
 from warehouse.lake import Batch, Lake
 
 FAULTS = ("none", "none", "lost race", "broken before", "broken after")
@@ -112,7 +111,7 @@ class faulty:  # noqa: N801
 
     def __enter__(self) -> None:
         for verb in (delta_module.append, delta_module.merge):
-            self.patch.setattr(lake_module, verb.__name__, self._once(verb))
+            self.patch.setattr(delta_module, verb.__name__, self._once(verb))
 
     def __exit__(self, *args: object) -> None:
         self.patch.undo()

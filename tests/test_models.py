@@ -67,7 +67,7 @@ def test_a_broken_grain_and_a_broken_check_are_told(published: Published, monkey
     models = (*load_models(), bad, worse)
     monkeypatch.setattr("warehouse.publish.load_models", lambda: models)
     monkeypatch.setattr("aurora.doctor.load_models", lambda: models)
-    warehouse = published()
+    warehouse = published(rebuild=True)
     assert check_model(warehouse, "bad") == [
         "model bad: more than one row for (1,): its grain is k",
         "model bad: 1 rows break the check n >= 0",

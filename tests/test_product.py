@@ -45,10 +45,10 @@ def browser() -> Iterator[Any]:
 class Visit:
     """A page in the browser, with everything that went wrong while it was open."""
 
-    def __init__(self, browser: Any, product: Product, theme: str, width: int) -> None:
+    def __init__(self, browser: Any, product: Product, theme: str, width: int, context: Any = None) -> None:
         self.product, self.faults = product, list[str]()
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        self.page = context.new_page()
+        size = {"width": width, "height": 900}
+        self.page = (context or browser.new_context(viewport=size, color_scheme=theme)).new_page()
         self.page.on("console", lambda message: self._note(message.type == "error", message.text, message.location))
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         self.page.on("requestfailed", lambda request: self._note(True, f"failed: {request.url}", {}))
@@ -80,15 +80,16 @@ def test_a_bookmarked_page_opens_as_the_first_one_after_a_start(browser: Any, pr
     assert visit.faults == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
 def test_all_pages_open_without_a_fault(browser: Any, product: Product, theme: str, width: int) -> None:
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    context = None
     for page in PAGES:
-        visit = Visit(browser, product, theme, width)
+        visit = Visit(browser, product, theme, width, context)
+        context = visit.page.context
         said = visit.open(f"{page.url_path if page is not PAGES[0] else ''}?component=demo:payment-gateway")
         visit.page.screenshot(path=ARTIFACTS / f"{page.path.stem}-{theme}-{width}.png")
-        visit.page.context.close()
+        visit.page.close()
         assert "cannot be shown" not in said
         assert "Traceback" not in said
         assert visit.faults == [], page.title

@@ -82,7 +82,7 @@ def _publish(lake: Lake, data: Path, folder: Path, rebuild: bool, now: datetime 
             before = None
         versions = {name: version for name, table in TABLES.items() if (version := lake.version(table)) is not None}
         is_ours = before is not None and before.root == str(data) and before.models in (models_hash(), INCOMPLETE)
-        if before and is_ours and not rebuild and before.versions == versions:
+        if before and is_ours and not rebuild and now is None and before.versions == versions:
             return before
         # What could not be filled is tried again with the next news, not each second.
         full = rebuild or before is None or not is_ours or before.models == INCOMPLETE
@@ -138,9 +138,10 @@ def _define(
     """Views of the tables that changed, and the models: all of them, or the stored ones that read such a table."""
     for table in changed:
         con.execute(view_of(lake, table))
-    if full:
+    if full or now:
         clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
         con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
+    if full:
         con.execute(MACROS.read_text(encoding="utf-8"))
     if full or ComponentHealth1h in changed:
         con.execute(_rolled_until(con))

@@ -50,7 +50,7 @@ HEADINGS = {
     "state_told": "State as told", "stated_as": "Stated as", "status_rank": "Rank of status", "status_reason": "Why",
     "store_native_id": "Known in store as", "subject_count": "Subjects", "suggested_app_id": "Perhaps of",
     "supported_os": "Systems", "sync_run_id": "Number of run", "sync_state": "Sync, as told", "table_name": "Table",
-    "tier": "Tier", "tls_ms": "TLS", "tls_version": "TLS version", "to pass": "To pass", "to_id": "To",
+    "trend_pct": "Trend, change", "tier": "Tier", "tls_ms": "TLS", "tls_version": "TLS version", "to pass": "To pass", "to_id": "To",
     "to_type": "To what", "total_sql": "All events, as SQL", "ts_end": "Until (UTC)", "ts_start": "From (UTC)",
     "unhandled_count": "Unhandled", "unknown_enum_count": "Unknown words", "unknown_s": "Unknown for",
     "up_s": "Up for", "uptime_30d_pct": "Uptime 30 d", "url": "Link", "runbook_url": "Runbook",
