@@ -89,7 +89,10 @@ def _builds(lake: Lake) -> None:
 
 def _planning(lake: Lake) -> None:
     """Five closed sprints of 8 to 12 points, an active one with 10 of which 3 are done, 12 left of what is planned."""
-    put(lake, Projects, [row(Projects, project_id="s1:p", name="Shop planning", kind="planning")])
+    ahead = (NOW + 9 * DAY).date()
+    put(
+        lake, Projects, [row(Projects, project_id="s1:p", name="Shop planning", kind="planning", next_release_on=ahead)]
+    )
     member = {"scope_type": "project", "scope_id": "s1:p", "person_id": "ann", "role": "product_manager"}
     put(lake, Memberships, [row(Memberships, **member)], "s5")
     closed = [

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from aurora.contracts import Row
-from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, DeploymentSignals, PullRequests
+from aurora.contracts.delivery import (
+    Commits,
+    DeploymentCommits,
+    Deployments,
+    DeploymentSignals,
+    PullRequests,
+    Repositories,
+)
 from aurora.contracts.estate import Applications, AppLinks
 from aurora.contracts.operations import Incidents
 from aurora.settings import SourceSettings
@@ -142,6 +149,32 @@ def test_no_data_is_null_and_not_zero(lake: Lake, published: Published) -> None:
     put(lake, Applications, [row(Applications, app_id="shop", lifecycle="active")])
     told = dora(published)
     assert {name for name, value in told.items() if value is not None} == {"scope_type", "scope_id", "app_count"}
+
+
+def test_without_commits_a_deployment_brought_what_was_merged_since_the_one_before(
+    lake: Lake, published: Published
+) -> None:
+    """One and two hours: of the first deployment nothing can be told, and other branches do not count."""
+    put(lake, Applications, [row(Applications, app_id="shop", lifecycle="active")])
+    put(lake, AppLinks, [link("shop", "repository", "s1:r")])
+    put(lake, Repositories, [row(Repositories, repo_id="s1:r", default_branch="main")])
+    put(lake, Deployments, [deployed(f"d{number}", number * 60, f"a{number}") for number in range(3)])
+    told = [
+        ("early", -5, "main"),
+        ("one", 30, "main"),
+        ("other", 40, "legacy"),
+        ("two", 90, "main"),
+        ("late", 500, "main"),
+    ]
+    put(lake, PullRequests, [
+        row(PullRequests, pull_request_id=name, repo_id="s1:r", state="merged", base_ref=branch,
+            merged_at=MARCH + minutes * MINUTE, created_at=MARCH, first_commit_at=MARCH)
+        for name, minutes, branch in told
+    ])  # fmt: skip
+    found = published().rows(
+        "select pull_request_id, deployment_id, lead_s, is_inferred from deployment_changes order by 1"
+    )
+    assert found.rows() == [("one", "d1", 3600, True), ("two", "d2", 7200, True)]
 
 
 def test_a_commit_that_is_taken_back_speaks_against_its_deployment(lake: Lake, published: Published) -> None:

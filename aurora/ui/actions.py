@@ -5,6 +5,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from aurora.contracts.delivery import DeploymentSignals
 from aurora.contracts.estate import Tasks
 from aurora.contracts.operations import MaintenanceWindows, Slos
 from aurora.ui.data import lake, rows, settings, utc_now
@@ -91,3 +92,25 @@ def end_announcement(window: dict[str, Any]) -> None:
 def withdraw_announcement(window: dict[str, Any]) -> None:
     """Take an announcement back, as if it had never been. Raises LostRaceError as save_announcement."""
     save_announcement({"is_deleted": True}, window)
+
+
+def change_project_status(project_id: str, status: str | None) -> None:
+    """Record the status that a person gives a project; None gives it back to its sources."""
+    change = Change("status", action="revert") if status is None else Change("status", json.dumps(status))
+    record_edits(settings().data, lake(), ("project", project_id), [change], actor())
+
+
+def save_signal(deployment_id: str, sign: dict[str, Any], verdict: str, reason: str) -> None:
+    """Record what a person says of a sign that a deployment failed; the last word counts.
+
+    Raises LostRaceError if somebody said something meanwhile.
+    """
+    key = {"deployment_id": deployment_id, "kind": sign["kind"], "subject_id": sign["subject_id"]}
+    known = rows(
+        "select max(version) as version from deployment_signals"
+        " where deployment_id = $deployment_id and kind = $kind and subject_id = $subject_id",
+        **key,
+    )
+    said = {name: sign[name] for name in ("rule", "confidence_ratio")} | {"verdict": verdict, "reason": reason}
+    row = key | said | {"changed_by": actor(), "changed_at": datetime.now(UTC)}
+    record_version(settings().data, lake(), DeploymentSignals, row, expected=known["version"][0] or 0)

@@ -7,7 +7,9 @@ import streamlit as st
 
 from aurora.ui.data import FRESH_S, utc_now
 
-RANGES = {"1h": (1, 60), "24h": (24, 900), "7d": (168, 7200), "30d": (720, 21600)}
+RANGES = {"1h": (1, 60), "24h": (24, 900), "7d": (168, 7200), "30d": (720, 21600), "90d": (2160, 86400)}
+RECENT = ("1h", "24h", "7d", "30d")
+LONG = ("7d", "30d", "90d")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Span:
     @property
     def words(self) -> str:
         """'last 24 h'."""
-        return {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "30d": "last 30 days"}[self.label]
+        return {"1h": "last hour", "24h": "last 24 h"}.get(self.label) or f"last {self.label.removesuffix('d')} days"
 
 
 def span_of(label: str) -> Span:
@@ -48,10 +50,10 @@ def span_of(label: str) -> Span:
     return Span(label, until - timedelta(hours=hours), until, bucket_s)
 
 
-def time_range(default: str = "24h") -> Span:
-    """The range control: 1h, 24h, 7d, 30d; ?range= in the URL."""
+def time_range(default: str = "24h", labels: tuple[str, ...] = RECENT) -> Span:
+    """The range control: labels of RANGES; ?range= in the URL."""
     label = st.segmented_control(
-        "Range", list(RANGES), default=default, required=True, key="range", bind="query-params",
+        "Range", list(labels), default=default, required=True, key="range", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     return span_of(label or default)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from aurora.errors import AuroraError, NotPublishedError
 from aurora.ui.data import generation, heartbeat, rows
-from aurora.ui.filters import Span, time_range
+from aurora.ui.filters import RECENT, Span, time_range
 from aurora.ui.words import ago, plural, safe
 
 log = logging.getLogger("aurora.pages")
@@ -38,11 +38,11 @@ def page(title: str, sentence: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def ranged_page(title: str, default: str = "24h") -> Iterator[Span]:
+def ranged_page(title: str, default: str = "24h", labels: tuple[str, ...] = RECENT) -> Iterator[Span]:
     """A page with the range control at its right."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
         st.title(title, anchor=False, width="content")
-        span = time_range(default)
+        span = time_range(default, labels)
     with told():
         yield span
 

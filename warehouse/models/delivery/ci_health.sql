@@ -15,7 +15,7 @@ with runs as (
   group by all
 )
 select r.repo_id, r.pipeline, any_value(o.full_name) as repository_name, count(*) as run_count,
-       count(*) filter (where r.result = 'success') as success_count,
+       count(*) filter (where r.result = 'success') as good_count,
        count(*) filter (where r.result in ('failure', 'timed_out')) as failed_count,
        100.0 * count(*) filter (where r.result = 'success')
          / nullif(count(*) filter (where r.result in ('success', 'failure', 'timed_out')), 0) as success_pct,
