@@ -71,6 +71,7 @@ class GitLabOptions(Frozen):
 
 
 GitLabRun = Run[GitLabOptions]
+Page = Callable[[Json, list[Json]], Iterator[Item]]
 
 
 def connect(options: GitLabOptions) -> Site:
@@ -101,7 +102,7 @@ def fetch_repositories(run: GitLabRun) -> Iterator[Item]:
 def fetch_merge_requests(run: GitLabRun) -> Iterator[Item]:
     """Merge requests that changed since the cursor, with their commits, notes and approvals."""
     api = Api(run)
-    yield from changed(run, api, "merge_requests", lambda project, mr: merge_request_items(run, api, mr))
+    yield from changed(run, api, "merge_requests", lambda project, page: merge_request_items(run, api, project, page))
 
 
 @connector.stream(CiRuns, CiJobs, every="5m", lookback="30d")
@@ -109,11 +110,12 @@ def fetch_pipelines(run: GitLabRun) -> Iterator[Item]:
     """Pipelines that changed since the cursor, with their durations and all their jobs, retried ones too."""
     api = Api(run)
 
-    def items(project: Json, listed: Json) -> Iterator[Item]:
-        place = f"projects/{project['id']}/pipelines/{listed['id']}"
-        yield CiRuns, pipeline_row(run, project, {**listed, **(api.one(place) or {})})
-        for job in api.known(f"{place}/jobs", {"include_retried": "true"}) or ():
-            yield CiJobs, job_row(run, job)
+    def items(project: Json, page: list[Json]) -> Iterator[Item]:
+        for listed in page:
+            place = f"projects/{project['id']}/pipelines/{listed['id']}"
+            yield CiRuns, pipeline_row(run, project, {**listed, **(api.one(place) or {})})
+            for job in api.known(f"{place}/jobs", {"include_retried": "true"}) or ():
+                yield CiJobs, job_row(run, job)
 
     yield from changed(run, api, "pipelines", items)
 
@@ -123,9 +125,10 @@ def fetch_deployments(run: GitLabRun) -> Iterator[Item]:
     """Deployments that changed since the cursor."""
     api, tiers = Api(run), dict[int, Tiers]()
 
-    def items(project: Json, deployment: Json) -> Iterator[Item]:
+    def items(project: Json, page: list[Json]) -> Iterator[Item]:
         own = tiers.setdefault(project["id"], Tiers(run, api, project))
-        yield Deployments, deployment_row(run, project, deployment, own.of(deployment["environment"]))
+        for deployment in page:
+            yield Deployments, deployment_row(run, project, deployment, own.of(deployment["environment"]))
 
     yield from changed(run, api, "deployments", items)
 
@@ -145,7 +148,7 @@ def fetch_environments(run: GitLabRun) -> Iterator[Item]:
 @connector.stream(WorkItems, Incidents, every="5m", lookback="180d")
 def fetch_issues(run: GitLabRun) -> Iterator[Item]:
     """Issues that changed since the cursor; those of the type incident are incidents too."""
-    yield from changed(run, Api(run), "issues", lambda project, issue: issue_items(run, project, issue))
+    yield from changed(run, Api(run), "issues", lambda project, page: issue_items(run, project, page))
 
 
 @connector.stream(Sprints, Projects, every="1h")
@@ -171,14 +174,13 @@ def fetch_releases(run: GitLabRun) -> Iterator[Item]:
     yield marks.checkpoint()
 
 
-def changed(run: GitLabRun, api: Api, feature: str, items: Callable[[Json, Json], Iterator[Item]]) -> Iterator[Item]:
+def changed(run: GitLabRun, api: Api, feature: str, items: Page) -> Iterator[Item]:
     """What changed of each project since it was last read; each page is complete before the cursor moves past it."""
     marks = Marks(run, AGAIN)
 
     def walk(project: Json) -> Iterator[Item]:
         for page in api.updated(f"projects/{project['id']}/{feature}", marks.since(project["id"])):
-            for one in page:
-                yield from items(project, one)
+            yield from items(project, page)
             if page:
                 yield from marks.reached(project["id"], moment(page[-1]["updated_at"]), len(page))
         yield from marks.reached(project["id"], run.now)

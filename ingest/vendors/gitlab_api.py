@@ -10,9 +10,12 @@ import requests
 from aurora.errors import SourceError
 from ingest.connector import Json, Run
 from ingest.http import Answer
-from ingest.vendors.forges import ONE_ONLY, each, instant
+from ingest.vendors.forges import ONE_ONLY, each, moment
 
 PER_PAGE = 100
+SIZES_AT_ONCE = 50
+_SIZES = """query($path: ID!, $iids: [String!]) { project(fullPath: $path) { mergeRequests(iids: $iids) {
+nodes { iid diffStatsSummary { additions deletions fileCount } } } } }"""
 # What a stream reads, and by which of its fields a project says that it has it switched off.
 SWITCHES = {
     "merge_requests": ("merge_requests_access_level", "merge_requests_enabled"),
@@ -28,7 +31,7 @@ class Api:
     """The API as one run asks it."""
 
     def __init__(self, run: Run[Any]) -> None:
-        self.run = run
+        self.run, self.tells_sizes = run, True
 
     def projects(self, feature: str | None = None) -> Iterator[Json]:
         """Projects of the source, each once; with a feature those that have it and are not archived."""
@@ -88,6 +91,30 @@ class Api:
                 raise
             return None
 
+    def sizes(self, project: Json, numbers: list[int]) -> dict[int, Json]:
+        """Changed lines and files of merge requests by their number, from GraphQL: REST tells none.
+
+        {} where GraphQL is refused; that is told once, and not tried again.
+        """
+        place, found = f"{self.run.http.site.url.removesuffix('/v4')}/graphql", dict[int, Json]()
+        for start in range(0, len(numbers) if self.tells_sizes else 0, SIZES_AT_ONCE):
+            iids = [str(number) for number in numbers[start : start + SIZES_AT_ONCE]]
+            asked = {"query": _SIZES, "variables": {"path": project["path_with_namespace"], "iids": iids}}
+            try:
+                told = self.run.http.post(place, body=asked)
+            except SourceError as error:
+                if error.error_class not in (*ONE_ONLY, "bad_query"):
+                    raise
+                told = {"errors": [{"message": str(error)}]}
+            if not isinstance(told, dict) or told.get("errors") or not told.get("data"):
+                said = str(told.get("errors") if isinstance(told, dict) else told)[:200]
+                self.run.warn(f"{project['path_with_namespace']}: no changed lines of merge requests: {said}")
+                self.tells_sizes = False
+                return found
+            nodes = ((told["data"].get("project") or {}).get("mergeRequests") or {}).get("nodes") or ()
+            found.update({int(node["iid"]): node.get("diffStatsSummary") or {} for node in nodes})
+        return found
+
     def _told(self, path: str, params: dict[str, Any] | None) -> Json:
         found = self.run.http.get(path, params)
         if not isinstance(found, dict):
@@ -126,10 +153,11 @@ def by_change(page: Json, answer: Answer, asked: dict[str, Any]) -> dict[str, An
     An item that changes meanwhile moves to the end; by page numbers, the one after it would be passed over.
     """
     onward = by_next(page, answer, asked)
-    last = instant(page[-1]["updated_at"]) if onward and isinstance(page, list) and page else None
+    if not onward or not isinstance(page, list) or not page:
+        return onward
+    first, last = moment(page[0]["updated_at"]), moment(page[-1]["updated_at"])
     before = asked["updated_after"]
-    before = instant(before[0] if isinstance(before, list) else before)
-    if last is None or before is None or last <= before:
+    if last in (first, moment(before[0] if isinstance(before, list) else before)):
         return onward
     kept = {name: value for name, value in asked.items() if name != "page"}
     return {**kept, "updated_after": page[-1]["updated_at"]}

@@ -26,23 +26,35 @@ _CLOSING = re.compile(
 )
 
 
-def merge_request_items(run: Run[Any], api: Api, mr: Json) -> Iterator[Item]:
-    """The merge request and its reviews; three requests, four if somebody approved it."""
-    place = f"projects/{mr['project_id']}/merge_requests/{mr['iid']}"
-    commits = api.known(f"{place}/commits")
-    notes = api.known(f"{place}/notes", {"order_by": "created_at", "sort": "asc"})
-    reviews = None if notes is None else review_rows(run, mr, notes)
-    was_approved = any(review["state"] == "approved" for review in reviews or ())
-    approvals = api.one(f"{place}/approvals") if was_approved else None
-    yield PullRequests, merge_request_row(run, mr, commits, reviews, approvals)
-    for review in reviews or ():
-        yield PullRequestReviews, review
+def merge_request_items(run: Run[Any], api: Api, project: Json, page: list[Json]) -> Iterator[Item]:
+    """Merge requests and their reviews: three requests each, four if somebody approved it, and one for all sizes."""
+    sizes = api.sizes(project, [mr["iid"] for mr in page]) if page else {}
+    for mr in page:
+        place = f"projects/{mr['project_id']}/merge_requests/{mr['iid']}"
+        commits = api.known(f"{place}/commits")
+        notes = api.known(f"{place}/notes", {"order_by": "created_at", "sort": "asc"})
+        reviews = None if notes is None else review_rows(run, mr, notes)
+        was_approved = any(review["state"] == "approved" for review in reviews or ())
+        approvals = api.one(f"{place}/approvals") if was_approved else None
+        row = merge_request_row(run, mr, commits, reviews, approvals)
+        yield PullRequests, row | size_of(sizes.get(mr["iid"]) or {})
+        for review in reviews or ():
+            yield PullRequestReviews, review
+
+
+def size_of(told: Json) -> Row:
+    """Changed lines and files; null where they were not told."""
+    return {
+        "added_lines": told.get("additions"),
+        "deleted_lines": told.get("deletions"),
+        "file_count": told.get("fileCount"),
+    }
 
 
 def merge_request_row(
     run: Run[Any], mr: Json, commits: list[Json] | None, reviews: list[Row] | None, approvals: Json | None
 ) -> Row:
-    """A merge request; what could not be read of it is null. GitLab's lists tell no changed lines."""
+    """A merge request; what could not be read of it is null."""
     raw, author = mr["state"], author_of(run, mr)
     authored = [at for commit in commits or () if (at := instant(commit.get("authored_date")))]
     by_others = [one for one in reviews or () if one["reviewer_id"] != author and one["state"] != "dismissed"]

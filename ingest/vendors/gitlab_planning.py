@@ -42,11 +42,12 @@ MILESTONE_STATES = {"active": "active", "closed": "closed"}
 ITERATION_STATES = {"1": "future", "2": "active", "3": "closed"}
 
 
-def issue_items(run: Run[Any], project: Json, issue: Json) -> Iterator[Item]:
-    """An issue; one of the type incident is an incident too."""
-    yield WorkItems, work_item_row(run, project, issue)
-    if issue.get("issue_type") == "incident":
-        yield Incidents, incident_row(run, issue)
+def issue_items(run: Run[Any], project: Json, page: list[Json]) -> Iterator[Item]:
+    """Issues; those of the type incident are incidents too."""
+    for issue in page:
+        yield WorkItems, work_item_row(run, project, issue)
+        if issue.get("issue_type") == "incident":
+            yield Incidents, incident_row(run, issue)
 
 
 def work_item_row(run: Run[Any], project: Json, issue: Json) -> Row:

@@ -81,7 +81,7 @@ def pipeline_row(run: Run[Any], project: Json, pipeline: Json) -> Row:
         "started_at": instant(pipeline.get("started_at")),
         "finished_at": instant(pipeline.get("finished_at")),
         "queued_s": pipeline.get("queued_duration"),
-        "duration_s": pipeline.get("duration"),
+        "duration_s": pipeline.get("duration") if status == "completed" else None,
         "actor": (pipeline.get("user") or {}).get("username"),
         "coverage_pct": percentage(coverage),
         "url": pipeline.get("web_url") or None,
@@ -108,7 +108,7 @@ def job_row(run: Run[Any], job: Json) -> Row:
         "created_at": moment(job["created_at"]),
         "started_at": instant(job.get("started_at")),
         "finished_at": instant(job.get("finished_at")),
-        "duration_s": job.get("duration"),
+        "duration_s": job.get("duration") if result else None,
         "runner": (job.get("runner") or {}).get("description") or None,
     }
 
@@ -158,7 +158,7 @@ def deployment_row(run: Run[Any], project: Json, deployment: Json, env_tier: str
     is_over = status in ("success", "failed", "cancelled")
     started = instant(job.get("started_at"))
     ended = instant(job.get("finished_at")) if job else moment(deployment["updated_at"])
-    duration = job.get("duration")
+    finished = ended if is_over else None
     return {
         "deployment_id": run.id(deployment["id"]),
         "repo_id": run.id(project["id"]),
@@ -170,8 +170,8 @@ def deployment_row(run: Run[Any], project: Json, deployment: Json, env_tier: str
         "ci_run_id": None if pipeline is None else run.id(pipeline),
         "created_at": moment(deployment["created_at"]),
         "started_at": started,
-        "finished_at": ended if is_over else None,
-        "duration_s": lasted_s(started, ended if is_over else None) if duration is None else duration,
+        "finished_at": finished,
+        "duration_s": lasted_s(started, finished),
         "status": status,
         "status_raw": raw,
         "is_inferred": False,
