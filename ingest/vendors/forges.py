@@ -11,23 +11,28 @@ from ingest.connector import Checkpoint, Run
 T = TypeVar("T")
 U = TypeVar("U")
 ENOUGH = 100
-ONE_ONLY = ("permission", "not_found")
+ONE_ONLY = ("permission", "not_found")  # what says something of one thing, and nothing of the source
 _BOT = re.compile(r"\[bot\]|(?:^|[-_.])bots?(?:$|[-_.\d])|^(?:dependabot|renovate|greenkeeper|snyk)\b|^ghost$", re.I)
 _KEY = re.compile(r"(?<![A-Za-z0-9-])([A-Z][A-Z0-9]{1,9}-[1-9]\d{0,6})(?![A-Za-z0-9-])")
 _NO_KEY = re.compile(r"(?:UTF|SHA|ISO|RFC|AES|CVE|GHSA|CWE|HTTP|TLS|MD|EC|GPT|COVID|ES|PEP)-")
 
 
 class Marks:
-    """How far each repository has been read: the cursor of a stream that walks several of them."""
+    """How far each repository has been read, and what was not over yet: the cursor of a stream that walks several."""
 
     def __init__(self, run: Run[Any], overlap: timedelta) -> None:
         self.run, self.overlap, self.held = run, overlap, 0
         self.read: dict[str, str] = dict((run.cursor or {}).get("read", {}))
+        self.open: dict[str, list[str]] = dict((run.cursor or {}).get("open", {}))
 
     def since(self, native_id: object) -> datetime:
         """From where to read one; a repository that is new to the source is read as far back as the first run was."""
+        return self.last(native_id) - self.overlap if str(native_id) in self.read else self.run.since
+
+    def last(self, native_id: object) -> datetime:
+        """Up to where one has been read."""
         stored = self.read.get(str(native_id))
-        return min(datetime.fromisoformat(stored), self.run.now) - self.overlap if stored else self.run.since
+        return min(datetime.fromisoformat(stored), self.run.now) if stored else self.run.since
 
     def reached(self, native_id: object, at: datetime, count: int = 0) -> Iterator[Checkpoint]:
         """All of one repository up to `at` has been yielded, `count` things of it just now; a checkpoint if it pays.
@@ -42,7 +47,8 @@ class Marks:
     def checkpoint(self) -> Checkpoint:
         """How far all of them have been read."""
         self.held = 0
-        return Checkpoint({"read": dict(self.read)})
+        still = {name: list(ids) for name, ids in self.open.items() if ids}
+        return Checkpoint({"read": dict(self.read)} | ({"open": still} if still else {}))
 
 
 def each(run: Run[Any], things: Iterable[T], walk: Callable[[T], Iterator[U]]) -> Iterator[U]:
@@ -65,6 +71,16 @@ def each(run: Run[Any], things: Iterable[T], walk: Callable[[T], Iterator[U]]) -
     if failures:
         others = f" (and {len(failures) - 1} more like it)" if len(failures) > 1 else ""
         run.warn(f"{failures[0]}{others}")
+
+
+def or_none(ask: Callable[[], T]) -> T | None:
+    """What was asked for; None where this account may not see it or it is not there. Raises SourceError otherwise."""
+    try:
+        return ask()
+    except SourceError as error:
+        if error.error_class not in ONE_ONLY:
+            raise
+        return None
 
 
 def moment(text: str) -> datetime:

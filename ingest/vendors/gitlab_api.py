@@ -10,7 +10,7 @@ import requests
 from aurora.errors import SourceError
 from ingest.connector import Json, Run
 from ingest.http import Answer
-from ingest.vendors.forges import ONE_ONLY, each, moment
+from ingest.vendors.forges import ONE_ONLY, each, moment, or_none
 
 PER_PAGE = 100
 SIZES_AT_ONCE = 50
@@ -75,21 +75,11 @@ class Api:
 
     def known(self, path: str, params: dict[str, Any] | None = None) -> list[Json] | None:
         """A whole list; None where this account may not see it or it is not there."""
-        try:
-            return list(self.items(path, params))
-        except SourceError as error:
-            if error.error_class not in ONE_ONLY:
-                raise
-            return None
+        return or_none(lambda: list(self.items(path, params)))
 
     def one(self, path: str, params: dict[str, Any] | None = None) -> Json | None:
         """One thing; None where this account may not see it or it is not there."""
-        try:
-            return self._told(path, params)
-        except SourceError as error:
-            if error.error_class not in ONE_ONLY:
-                raise
-            return None
+        return or_none(lambda: self._told(path, params))
 
     def sizes(self, project: Json, numbers: list[int]) -> dict[int, Json]:
         """Changed lines and files of merge requests by their number, from GraphQL: REST tells none.
