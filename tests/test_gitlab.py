@@ -200,6 +200,13 @@ def test_one_project_that_refuses_is_a_warning_and_all_of_them_a_failure(status:
     assert raised.value.error_class in ("permission", "not_found")
 
 
+def test_what_is_refused_of_a_part_is_told_once_and_what_is_gone_is_not() -> None:
+    _, run, _ = replayed(connector, "pipelines", load("gitlab", "pipelines"))
+    (warning,) = run.warnings
+    assert "pipelines/703 answered 403" in warning
+    assert "left out" in warning
+
+
 def test_a_group_that_is_not_there_stops_no_other() -> None:
     options = OPTIONS | {"groups": ["gone", "shop"], "projects": ["shop/web", "solo/tool"]}
     exchanges = [

@@ -53,7 +53,8 @@ RELEASES_AGAIN = timedelta(days=14)
 
 
 class GitLabOptions(Frozen):
-    """`in_progress_labels`: GitLab itself knows open and closed; `incidents_tier`: of what its incidents are."""
+    """`iterations`: false where the plan has none; `ca`: PEM file of a private CA; `in_progress_labels`: of issues that
+    somebody works on, since GitLab itself knows open and closed; `incidents_tier`: of what its incident issues are."""
 
     token: Secret
     url: str = Field("https://gitlab.com", pattern="^https?://[^/]")

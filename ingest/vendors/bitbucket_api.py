@@ -61,11 +61,11 @@ class Api:
 
     def known(self, path: str, pagelen: int = PAGELEN) -> list[Json] | None:
         """A whole list; None where this account may not see it or it is not there."""
-        return or_none(lambda: list(self.items(path, pagelen=pagelen)))
+        return or_none(self.run, lambda: list(self.items(path, pagelen=pagelen)))
 
     def one(self, path: str) -> Json | None:
         """One thing; None where this account may not see it or it is not there."""
-        return or_none(lambda: self._told(path))
+        return or_none(self.run, lambda: self._told(path))
 
     def _told(self, path: str) -> Json:
         found = self.run.http.get(path)

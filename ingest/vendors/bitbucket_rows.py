@@ -139,12 +139,12 @@ class Named:
 
     def of(self, deployment: Json) -> Json:
         """The environment of a deployment, with name and type where they are known."""
-        environment = deployment.get("environment") or {}
+        environment: dict[str, Any] = deployment.get("environment") or {}
         if environment.get("name"):
             return environment
         if self.told is None:
             self.told = {one["uuid"]: one for one in self.api.known(self.path) or ()}
-        return self.told.get(environment.get("uuid"), environment)
+        return self.told.get(str(environment.get("uuid")), environment)
 
 
 def began(deployment: Json) -> datetime | None:

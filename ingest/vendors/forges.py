@@ -11,6 +11,7 @@ from ingest.connector import Checkpoint, Run
 T = TypeVar("T")
 U = TypeVar("U")
 ENOUGH = 100
+LEFT_OUT = " (left out, and whatever else is refused like it)"
 ONE_ONLY = ("permission", "not_found")  # what says something of one thing, and nothing of the source
 _BOT = re.compile(r"\[bot\]|(?:^|[-_.])bots?(?:$|[-_.\d])|^(?:dependabot|renovate|greenkeeper|snyk)\b|^ghost$", re.I)
 _KEY = re.compile(r"(?<![A-Za-z0-9-])([A-Z][A-Z0-9]{1,9}-[1-9]\d{0,6})(?![A-Za-z0-9-])")
@@ -73,13 +74,18 @@ def each(run: Run[Any], things: Iterable[T], walk: Callable[[T], Iterator[U]]) -
         run.warn(f"{failures[0]}{others}")
 
 
-def or_none(ask: Callable[[], T]) -> T | None:
-    """What was asked for; None where this account may not see it or it is not there. Raises SourceError otherwise."""
+def or_none(run: Run[Any], ask: Callable[[], T]) -> T | None:
+    """What was asked for; None where it is not there, and where this account may not see it, which is told once.
+
+    Raises SourceError otherwise.
+    """
     try:
         return ask()
     except SourceError as error:
         if error.error_class not in ONE_ONLY:
             raise
+        if error.error_class == "permission" and not any(told.endswith(LEFT_OUT) for told in run.warnings):
+            run.warn(f"{error}{LEFT_OUT}")
         return None
 
 

@@ -75,11 +75,11 @@ class Api:
 
     def known(self, path: str, params: dict[str, Any] | None = None) -> list[Json] | None:
         """A whole list; None where this account may not see it or it is not there."""
-        return or_none(lambda: list(self.items(path, params)))
+        return or_none(self.run, lambda: list(self.items(path, params)))
 
     def one(self, path: str, params: dict[str, Any] | None = None) -> Json | None:
         """One thing; None where this account may not see it or it is not there."""
-        return or_none(lambda: self._told(path, params))
+        return or_none(self.run, lambda: self._told(path, params))
 
     def sizes(self, project: Json, numbers: list[int]) -> dict[int, Json]:
         """Changed lines and files of merge requests by their number, from GraphQL: REST tells none.
