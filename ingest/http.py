@@ -28,6 +28,7 @@ BACKOFF_S = 0.25
 MAX_BODY_BYTES = 64 * 1024 * 1024
 CONNECT_S, READ_S = 5.0, 30.0
 _RETRIED = {429, 502, 503, 504}
+_WAITS = ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset")
 _SECRET_FIELDS = re.compile(
     r'("?(?:access_token|refresh_token|api_?key|token|password|secret|client_secret)"?\s*[:=]\s*)'
     r'("(?:[^"\\]|\\.)*"|[^"&\s,}]+)',
@@ -213,8 +214,8 @@ def _decoded(response: requests.Response, body: bytes) -> str:
 
 
 def _wait_s(answer: Answer, attempt: int) -> float:
-    """Seconds to wait: Retry-After (seconds or date), else X-RateLimit-Reset (seconds or epoch), else back-off."""
-    after = answer.headers.get("Retry-After") or answer.headers.get("X-RateLimit-Reset")
+    """Seconds to wait: Retry-After (seconds or date), else a reset (seconds or epoch), else back-off."""
+    after = next((answer.headers[name] for name in _WAITS if answer.headers.get(name)), None)
     backoff: float = BACKOFF_S * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
     if not after:
         return backoff

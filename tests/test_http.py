@@ -124,6 +124,7 @@ def test_a_plain_answer(serve: Serve) -> None:
         ({"Retry_After": 7}, 7, 7),
         ({"Retry_After": "date"}, 1, 15),
         ({"X_RateLimit_Reset": "epoch"}, 1, 15),
+        ({"RateLimit_Reset": "epoch"}, 1, 15),
         ({"Retry_After": "soon"}, BACKOFF_S, 2 * BACKOFF_S),
         ({"Retry_After": -5}, 0, 0),
         ({}, BACKOFF_S, 2 * BACKOFF_S),
