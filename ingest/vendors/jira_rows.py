@@ -6,6 +6,7 @@ from typing import Any
 
 from aurora.contracts import Row
 from ingest.connector import Json, Run
+from ingest.vendors.git_words import clean
 from ingest.vendors.jira_api import instant
 from ingest.vendors.jira_words import Words, points, points_text, sprint_numbers, state_of
 
@@ -37,7 +38,7 @@ def issue_row(run: Run[Any], words: Words, base: str, issue: Json, changes: list
         "key": issue["key"],
         "type": "incident" if is_incident(run, issue) else words.type(run, kind),
         "type_raw": kind.get("name"),
-        "title": told.get("summary") or None,
+        "title": clean(str(told.get("summary") or ""), 500),
         "state": state,
         "state_raw": status.get("name"),
         "severity": words.severity(run, priority),
