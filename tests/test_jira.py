@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ from pydantic import ValidationError
 from aurora.contracts.delivery import Projects, Sprints, WorkItemChanges, WorkItems
 from aurora.contracts.operations import Incidents
 from aurora.errors import ErrorClass, SourceError
+from aurora.settings import Settings, SourceSettings
 from ingest.connectors.jira import JiraOptions, connect, connector, jql
+from ingest.run import Ingest
 from ingest.vendors import jira_api
 from ingest.vendors.jira_api import instant, millis
 from ingest.vendors.jira_words import SPRINT, points, points_text, sprint_numbers
 from tests.replay import Recording, Replay, cursor_of, frame_of, load, replayed, rows_of, run_of, walked
+from warehouse.lake import Lake
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 OPTIONS = {"url": "https://jira.example/jira", "token": "env:HOME"}
@@ -407,3 +411,26 @@ def test_the_token_is_nowhere_to_be_seen() -> None:
     bearer, basic = (connect(JiraOptions.model_validate(OPTIONS | told)) for told in ({}, {"user": "a@b.example"}))
     assert bearer.headers["Authorization"].removeprefix("Bearer ") in bearer.secrets
     assert basic.auth and basic.auth[1] in basic.secrets and not basic.headers  # noqa: PT018
+
+
+def test_a_sprint_is_worked_out_from_what_has_landed(tmp_path: Path) -> None:
+    """The second run reads only the item that was taken out of the sprint, and knows the other from the first."""
+    board = exchange("agile/1.0/board", {"values": [{"id": 3, "type": "scrum", "location": {"projectId": 1}}]})
+    sprint = {"id": 7, "state": "active", "name": "Crew 7", "startDate": "2026-03-02T09:00:00.000Z", "originBoardId": 3}
+    sprints = exchange("agile/1.0/board/3/sprint", {"values": [sprint], "isLast": True})
+    stay, leave = (issue(number, customfield_10100=[BLOB], customfield_10102=3.0) for number in (1, 2))
+    left = issue(2, NOW, customfield_10102=3.0)
+    item = {"field": "Sprint", "from": "7", "fromString": "Crew 7", "to": "", "toString": ""}
+    left["changelog"] = {"total": 1, "histories": [{"id": "5", "created": NOW.isoformat(), "items": [item]}]}
+    boards = [board, exchange("agile/1.0/board", {"values": []}), sprints]
+    source = SourceSettings.model_validate({"name": "jira", "connector": "jira", **OPTIONS})
+    settings = Settings(data=tmp_path / "data", config=tmp_path / "aurora.toml")
+    lake, told = Lake(settings.lake), []
+    for minutes, issues in ((0, [stay, leave]), (10, [left])):
+        adapter = Replay([*SITE, page(issues, len(issues)), *boards])
+        clock = iter(NOW + timedelta(minutes=minutes, milliseconds=step) for step in range(100))
+        ingest = Ingest(lake, settings, {"jira": connector}, adapter, clock=lambda clock=clock: next(clock))  # type: ignore[misc]
+        [outcome] = ingest.run(source, {"issues"})
+        assert (outcome.status, outcome.landed.quarantined_count) == ("success", 0), outcome.error
+        told.append(lake.read(Sprints).select("committed_points", "removed_points", "total_points").row(0))
+    assert told == [(6.0, 0.0, 6.0), (6.0, 3.0, 3.0)]
