@@ -30,6 +30,7 @@ from ingest.http import Http
 Json = Any
 RECORDED = Path(__file__).parent / "recorded"
 SOURCE = "test"
+STAMP = {"source": SOURCE, "source_instance": SOURCE, "run_id": "1", "ingested_at": datetime(2026, 1, 1, tzinfo=UTC)}
 
 
 class UnknownRequestError(AssertionError):
@@ -111,7 +112,25 @@ def replayed(connector: Connector, stream: str, recording: Recording) -> tuple[l
     """All that a stream yields from a recording, with its run (warnings, unknown words) and its adapter (unused)."""
     adapter = Replay(recording.exchanges)
     run = run_of(connector, stream, recording, adapter)
-    return list(connector.streams[stream].fetch(run)), run, adapter
+    return walked(connector, stream, run), run, adapter
+
+
+def walked(connector: Connector, stream: str, run: Run[Any]) -> list[Item]:
+    """All that a stream yields; what came before a checkpoint can be read back, as if it had landed."""
+    items: list[Item] = []
+    landed: list[Item] = []
+    run.read_landed = run.read_landed or (lambda table: frame_of(landed, table))
+    for item in connector.streams[stream].fetch(run):
+        items.append(item)
+        if isinstance(item, Checkpoint):
+            landed[:] = items
+    return items
+
+
+def frame_of(items: Iterable[Item], table: type[Table]) -> pl.DataFrame:
+    """The rows of one table as they stand in a lake, the last one of each key."""
+    rows = [row | STAMP for row in rows_of(items, table)]
+    return pl.DataFrame(rows, schema=table.dtypes()).unique(list(table.spec.key), keep="last", maintain_order=True)
 
 
 def rows_of(items: Iterable[Item], table: type[Table]) -> list[Row]:
@@ -140,13 +159,7 @@ def refused(items: Iterable[Item]) -> dict[str, int]:
     broken: dict[str, int] = {}
     listed = [item for item in items if not isinstance(item, Checkpoint)]
     for table in dict.fromkeys(item[0] for item in listed):
-        common = {
-            "source": SOURCE,
-            "source_instance": SOURCE,
-            "run_id": "1",
-            "ingested_at": datetime(2026, 1, 1, tzinfo=UTC),
-        }
-        rows = [row | common for row in rows_of(listed, table)]
+        rows = [row | STAMP for row in rows_of(listed, table)]
         assert not (strange := {key for row in rows for key in row} - set(table.dtypes())), strange
         _, failure = table.filter(pl.DataFrame(rows, schema=table.dtypes()))
         broken |= {f"{table.spec.name}: {rule}": count for rule, count in failure.counts().items()}

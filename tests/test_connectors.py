@@ -20,7 +20,7 @@ from aurora.errors import ErrorClass, SourceError
 from aurora.settings import Settings, SourceSettings
 from ingest.connector import Connector, load_connectors
 from ingest.run import Ingest
-from tests.replay import RECORDED, Replay, golden, load, plain, refused, replayed, response, run_of
+from tests.replay import RECORDED, Replay, golden, load, plain, refused, replayed, response, run_of, walked
 from warehouse.lake import Lake
 
 CONNECTORS = load_connectors()
@@ -112,7 +112,7 @@ def test_a_failing_vendor_has_its_class_and_a_sentence(
 def test_a_429_is_waited_out(name: str, stream: str) -> None:
     recording = load(name, stream)
     run = run_of(CONNECTORS[name], stream, recording, OnceRefused(recording.exchanges))
-    assert plain(CONNECTORS[name].streams[stream].fetch(run)) == golden(name, stream)
+    assert plain(walked(CONNECTORS[name], stream, run)) == golden(name, stream)
 
 
 class Emptied(BaseAdapter):
