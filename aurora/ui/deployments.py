@@ -33,7 +33,7 @@ def figures(frame: pl.DataFrame, asked: Span) -> None:
     """Deployments, success rate, failed ones and rollbacks of production, and how long they take."""
     counts = {word: frame.filter(outcome() == word).height for word in OUTCOMES}
     over = counts["succeeded"] + counts["failed"] + counts["rolled back"]
-    bars = counts_per_bucket(frame["at"], asked.since, asked.until, BARS) if frame.height else None
+    bars = counts_per_bucket(frame["over_at"], asked.since, asked.until, BARS) if frame.height else None
     took = frame["duration_s"].median() if frame.height else None
     with st.grid(columns=5, min_column_width=150):
         st.metric("Deployments", f"{frame.height}", border=True, height="stretch", chart_data=bars, chart_type="bar")
@@ -49,7 +49,7 @@ def figures(frame: pl.DataFrame, asked: Span) -> None:
 def timeline(frame: pl.DataFrame) -> alt.Chart:
     """A mark per deployment, a row per stage; sign and colour say what became of it."""
     shown = frame.with_columns(outcome().alias("outcome")).select(
-        "at", "env_tier", "outcome", "app_name", pl.coalesce("version", pl.col("sha").str.head(8)).alias("version")
+        "over_at", "env_tier", "outcome", "app_name", pl.coalesce("version", pl.col("sha").str.head(8)).alias("version")
     )
     words = [word for word in OUTCOMES if word in shown["outcome"]]
     stages = [stage for stage in STAGES if stage in shown["env_tier"]]
@@ -57,7 +57,7 @@ def timeline(frame: pl.DataFrame) -> alt.Chart:
         alt.Chart(shown)
         .mark_point(filled=True, size=70, opacity=0.8)
         .encode(
-            x=alt.X("at:T", title=None, axis=alt.Axis(grid=False, tickCount=8)),
+            x=alt.X("over_at:T", title=None, axis=alt.Axis(grid=False, tickCount=8)),
             y=alt.Y("env_tier:N", title=None, sort=stages, axis=alt.Axis(gridOpacity=GRID, grid=True, ticks=False)),
             color=alt.Color(
                 "outcome:N",
@@ -68,7 +68,7 @@ def timeline(frame: pl.DataFrame) -> alt.Chart:
                 "outcome:N", legend=None, scale=alt.Scale(domain=words, range=[SHAPES[word] for word in words])
             ),
             tooltip=[
-                alt.Tooltip("at:T", title="UTC", format="%d %b %H:%M"), "app_name:N", "version:N", "outcome:N"
+                alt.Tooltip("over_at:T", title="UTC", format="%d %b %H:%M"), "app_name:N", "version:N", "outcome:N"
             ],
         )
         .properties(height=40 + 34 * len(stages))
@@ -86,7 +86,7 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
     """The deployments, newest first; returns the one that was chosen."""
     marks = {word: marked(word) for word in frame["status"].unique()}
     shown = frame.select(
-        "at", pl.col("app_name").fill_null("nobody's"),
+        "over_at", pl.col("app_name").fill_null("nobody's"),
         pl.coalesce("version", pl.col("sha").str.head(8)).alias("version"), "environment",
         pl.Series("status", [[marks[word][0]] for word in frame["status"]], pl.List(pl.String)),
         pl.when(pl.col("is_rollback")).then(pl.lit("rollback")).when(pl.col("is_hotfix")).then(pl.lit("hotfix")).alias("kind"),
@@ -106,7 +106,7 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
 def _columns(states: dict[str, str]) -> dict[str, Any]:
     config = st.column_config
     return {
-        "at": config.DatetimeColumn("When (UTC)", format="D MMM HH:mm", width=110),
+        "over_at": config.DatetimeColumn("When (UTC)", format="D MMM HH:mm", width=110),
         "app_name": config.TextColumn("Application", width=190),
         "version": config.TextColumn("Version", width=95),
         "environment": config.TextColumn("Environment", width=110),

@@ -27,8 +27,10 @@ SEVERITIES = {
     **dict.fromkeys(("minor", "low", "p4"), "low"),
     **dict.fromkeys(("trivial", "lowest", "p5"), "info"),
 }
-ISSUE_FIELDS = ("summary", "issuetype", "status", "priority", "labels", "assignee", "project", "parent")
-ISSUE_FIELDS += ("created", "updated", "resolutiondate")
+ISSUE_FIELDS = (
+    "summary", "issuetype", "status", "priority", "labels", "assignee", "project", "parent", "created", "updated",
+    "resolutiondate",
+)  # fmt: skip
 MAX_CHANGING = 10  # fields that Cloud takes as a filter of changelogs
 
 

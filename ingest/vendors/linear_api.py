@@ -69,7 +69,8 @@ class Api:
             raise refused(who, answer["errors"])
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise SourceError(f"{who}: this is no answer of Linear's API: check url", "schema_drift")
-        return answer["data"]
+        found: dict[str, Any] = answer["data"]
+        return found
 
     def pages(
         self, query: str, name: str, after: str | None = None, **variables: Any

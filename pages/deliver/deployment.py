@@ -69,9 +69,7 @@ def head(row: Row) -> None:
     """What, where, how it ended, who and how long."""
     word, _ = marked(row["shown_status"])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(
-            word, color={"success": "green", "failed": "red", "rolled_back": "orange"}.get(row["shown_status"], "gray")
-        )
+        st.badge(word, color=COLORS.get(row["shown_status"], GREY))
         for said in (row["environment"], row["is_back"] and "rollback", row["is_hotfix"] and "hotfix"):
             if said:
                 st.badge(safe(said), color="gray")

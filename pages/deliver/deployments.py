@@ -21,7 +21,7 @@ LATEST = """
            bool_or(d.is_rollback) as is_rollback, bool_or(d.is_hotfix) as is_hotfix,
            any_value(d.changes) as changes, any_value(r.rollback_plan) as rollback_plan, any_value(d.actor) as actor,
            any_value(d.duration_s) as duration_s,
-           max(coalesce(d.finished_at, d.started_at, d.created_at)) as at, bool_or(d.is_inferred) as is_inferred,
+           max(coalesce(d.finished_at, d.started_at, d.created_at)) as over_at, bool_or(d.is_inferred) as is_inferred,
            bool_or(coalesce(p.is_change_failed, false)) as is_change_failed, any_value(d.url) as url,
            any_value(d.source_instance) as source_instance
     from (from deployments_by_app union all by name
@@ -31,7 +31,7 @@ LATEST = """
     left join prod_deployments p on p.app_id = d.app_id and p.deployment_id = d.deployment_id
     where coalesce(d.finished_at, d.started_at, d.created_at) >= $since
       and coalesce(d.finished_at, d.started_at, d.created_at) < $until
-    group by d.deployment_id order by at desc"""
+    group by d.deployment_id order by over_at desc"""
 UPCOMING = """
     select u.due_at, u.kind, coalesce(a.name, u.app_id) as app_name, u.title, u.environment, u.state, u.url,
            u.source_instance

@@ -45,12 +45,14 @@ TESTS = """
     from test_runs t where t.executed_at >= $since and t.executed_at < $until order by t.executed_at desc limit 500"""
 SLOWEST = """
     select classname, name, count(*) as run_count,
-           count(*) filter (where result in ('failed', 'error')) as failed_count, max(duration_s) as duration_s, max(executed_at) as last_at, arg_max(message, executed_at) as message
+           count(*) filter (where result in ('failed', 'error')) as failed_count, max(duration_s) as duration_s,
+           max(executed_at) as last_at, arg_max(message, executed_at) as message
     from test_cases where executed_at >= $since and executed_at < $until
     group by classname, name order by failed_count desc, duration_s desc nulls last limit 100"""
 COVERED = """
     select reported_at, coalesce(app_id, repo_id) as of_what, format,
-           100.0 * lines_covered / nullif(lines_valid, 0) as lines_pct, 100.0 * branches_covered / nullif(branches_valid, 0) as branches_pct, lines_valid, sha
+           100.0 * lines_covered / nullif(lines_valid, 0) as lines_pct,
+           100.0 * branches_covered / nullif(branches_valid, 0) as branches_pct, lines_valid, sha
     from coverage_reports where path = '' and reported_at >= $since and reported_at < $until order by reported_at"""
 
 with ranged_page("Pull requests and CI", "30d", LONG) as span:
