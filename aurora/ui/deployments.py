@@ -6,10 +6,8 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from aurora.insights.marks import counts_per_bucket
 from aurora.ui import tables
 from aurora.ui.charts import GRID
-from aurora.ui.filters import Span
 from aurora.ui.frame import empty
 from aurora.ui.words import NOTHING, marked, number, percent, plural, span
 
@@ -17,7 +15,7 @@ OUTCOMES = ["succeeded", "failed", "rolled back", "running"]
 HUES = {"succeeded": "#10B981", "failed": "#EF4444", "rolled back": "#F59E0B", "running": "#0284C7"}
 SHAPES = {"succeeded": "circle", "failed": "cross", "rolled back": "diamond", "running": "triangle-right"}
 STAGES = ["production", "staging", "testing", "development", "unknown"]
-BARS, TAGS = 24, 3
+TAGS = 3
 
 
 def outcome() -> pl.Expr:
@@ -29,18 +27,17 @@ def outcome() -> pl.Expr:
     )  # fmt: skip
 
 
-def figures(frame: pl.DataFrame, asked: Span) -> None:
+def figures(frame: pl.DataFrame) -> None:
     """Deployments, success rate, failed ones and rollbacks of production, and how long they take."""
     counts = {word: frame.filter(outcome() == word).height for word in OUTCOMES}
     over = counts["succeeded"] + counts["failed"] + counts["rolled back"]
-    bars = counts_per_bucket(frame["over_at"], asked.since, asked.until, BARS) if frame.height else None
     took = frame["duration_s"].median() if frame.height else None
     with st.grid(columns=5, min_column_width=150):
-        st.metric("Deployments", f"{frame.height}", border=True, height="stretch", chart_data=bars, chart_type="bar")
+        st.metric("Deployments", f"{frame.height}", border=True)
         st.metric("Success rate", percent(100 * counts["succeeded"] / over, 1) if over else NOTHING, border=True,
-                  height="stretch", help="Of those that are over: not failed and not rolled back.")  # fmt: skip
-        st.metric("Failed", f"{counts['failed']}", border=True, height="stretch")
-        st.metric("Rolled back", f"{counts['rolled back']}", border=True, height="stretch")
+                  help="Of those that are over: not failed and not rolled back.")  # fmt: skip
+        st.metric("Failed", f"{counts['failed']}", border=True)
+        st.metric("Rolled back", f"{counts['rolled back']}", border=True)
         st.metric(
             "Takes, median", span(float(str(took))) if took is not None else NOTHING, border=True, height="stretch"
         )
@@ -71,7 +68,7 @@ def timeline(frame: pl.DataFrame) -> alt.Chart:
                 alt.Tooltip("over_at:T", title="UTC", format="%d %b %H:%M"), "app_name:N", "version:N", "outcome:N"
             ],
         )
-        .properties(height=40 + 34 * len(stages))
+        .properties(height=90 + 34 * len(stages))
     )  # fmt: skip
     return chart
 

@@ -97,12 +97,13 @@ def company(frame: pl.DataFrame, version: str) -> None:
             known = frame.filter(pl.col(card.name).is_not_null())[card.name]
             middle = None if not known.len() else float(known.median())  # type: ignore[arg-type]
             words = [band(card.metric, value, "2024" if version == "2024" else "2023") for value in known]
-            told = " · ".join(f"{SIGN[word]} {words.count(word)} {word}" for word in BANDS if word in words)
+            told = " / ".join(str(words.count(word)) for word in BANDS) if any(words) else ""
             st.metric(
                 card.label, card.say(middle), border=True, height="stretch",
                 help=f"{card.help} Of the application in the middle of {known.len()}: applications are never averaged.",
                 delta=told or None, delta_color="off", delta_arrow="off",
             )  # fmt: skip
+    st.caption("The application in the middle; below, how many are elite / high / medium / low. Nothing is averaged.")
 
 
 def judged(metric: Metric, value: float | None, told: Scores, version: str) -> str:
@@ -155,7 +156,7 @@ def table(frame: pl.DataFrame, version: str, key: str) -> Row | None:
 
 def _line(row: Row, version: str) -> dict[str, Any]:
     told = scored(row)
-    line: dict[str, Any] = {"name": row["name"]}
+    line: dict[str, Any] = {"name": row["name"], "scope": "Team" if row["scope_type"] == "team" else "Application"}
     for card in CARDS:
         line[card.metric] = card.say(row[card.name])
         line[f"{card.metric}_band"] = _marks(card.metric, row[card.name], told, version)
@@ -170,9 +171,12 @@ def _marks(metric: Metric, value: float | None, told: Scores, version: str) -> l
 def _columns() -> dict[str, Any]:
     config = st.column_config
     options = [f"{SIGN[word]} {word}" for word in BANDS]
-    columns: dict[str, Any] = {"name": config.TextColumn("Name", pinned=True, width=190)}
+    columns: dict[str, Any] = {
+        "name": config.TextColumn("Name", pinned=True, width=190),
+        "scope": config.TextColumn("Kind", width=90),
+    }
     for card in CARDS:
-        columns[card.metric] = config.TextColumn(card.label, width=115, help=card.help)
+        columns[card.metric] = config.TextColumn(card.label, width=135, help=card.help)
         columns[f"{card.metric}_band"] = config.MultiselectColumn(
             "", options=options, color=[HUES[word] for word in BANDS], width=85
         )

@@ -103,7 +103,9 @@ with ranged_page("Delivery", "30d", LONG) as span:
     projects = rows(PROJECTS)
     pipeline.table(projects)
     st.subheader("By application and team", anchor=False)
-    dora.table(figures, str(version), "dora-table")
+    if picked := dora.table(figures, str(version), "dora-table"):
+        wanted = {"of": f"{picked['scope_type']}:{picked['scope_id']}", "range": span.label, "bands": str(version)}
+        st.switch_page("pages/deliver/delivery.py", query_params=wanted)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(projects)

@@ -63,7 +63,7 @@ def board(label: str, stages: list[str], outcomes: list[str], text: str) -> None
     span = span_of(label)
     everything = rows(LATEST, **span.window)
     shown = matching(everything, stages, outcomes, text)
-    show.figures(shown, span)
+    show.figures(shown)
     if not shown.height:
         what = "No deployment matches" if everything.height else "No deployment in this range"
         empty(

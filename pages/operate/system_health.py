@@ -40,7 +40,7 @@ SHIPPED = """
       and finished_at between $since and $until
     order by shipped_at"""
 ALERTS = """
-    select started_at, severity, state, title, component_id, app_id, actor, value, threshold, source, url
+    select component_id, title, severity, state, started_at, value, threshold, app_id, actor, source, url
     from alerts_now where is_open and component_id is not null
     order by severity = 'critical' desc, severity = 'warning' desc, started_at desc"""
 
@@ -103,7 +103,8 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
 def active_alerts(statuses: list[str], types: list[str], text: str) -> None:
     """What fires on the components that the filters leave; a click opens the component."""
     names = matching(rows(STATUSES, time_window="24h"), statuses, types, text).select("component_id", "name")
-    firing = rows(ALERTS).join(names, on="component_id", maintain_order="left").rename({"name": "component_name"})
+    firing = rows(ALERTS).join(names, on="component_id", maintain_order="left")
+    firing = firing.select("name", pl.exclude("name")).rename({"name": "component"})
     said = ("No alert is active", "Nothing fires on these components.")
     if chosen := tables.pick(firing, "active-alerts", "Active alerts, critical first", said):
         st.switch_page("pages/operate/component.py", query_params={"component": chosen["component_id"]})
