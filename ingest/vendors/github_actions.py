@@ -54,7 +54,8 @@ def walk(run: Run[Any], api: Api, one: Repository, state: State) -> Iterator[Ite
     path, bound = f"repos/{one.name}/actions/runs", since(run, state)
     window = Window(bound, bound if "until" in state else max(bound, run.now - JOBS_BACK))
     number, newest, behind = state.get("page") or 1, instant(state.get("newest")), set(state.get("open") or ())
-    etag = state.get("etag") if number == 1 else None
+    etag: str | None = state.get("etag")
+    seen: set[int] = set()
     while True:
         page, tag = api.unless_same(path, {"per_page": PAGE, "page": number}, etag if number == 1 else None)
         found = page["workflow_runs"] if page else []
@@ -62,6 +63,7 @@ def walk(run: Run[Any], api: Api, one: Repository, state: State) -> Iterator[Ite
             etag = tag
             newest = max((_updated(it) for it in found), default=newest)
         for told in found:
+            seen.add(told["id"])
             behind.discard(told["id"])
             if number > 1 and told.get("status") != "completed":
                 behind.add(told["id"])
@@ -72,7 +74,7 @@ def walk(run: Run[Any], api: Api, one: Repository, state: State) -> Iterator[Ite
         number += 1
         state |= {"page": number, "open": sorted(behind)} | ({"newest": newest.isoformat()} if newest else {})
         yield Checkpoint({})
-    for native_id in sorted(behind):
+    for native_id in sorted(behind - seen):
         yield from _late(run, api, one, native_id, behind, window)
     until = settled(run, newest) if newest else state.get("until") or run.now.isoformat()
     state.clear()

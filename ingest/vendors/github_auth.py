@@ -23,6 +23,7 @@ from ingest.http import Http, Json
 EARLY = timedelta(minutes=5)  # a token that ends so soon is asked for anew
 SKEW_S, LIFE_S = 60, 540  # GitHub refuses a word that lasts for more than ten minutes
 MAX_PAGES = 20
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _tokens: dict[tuple[str, ...], tuple[str, datetime]] = {}
 _lock = threading.Lock()
 
@@ -35,7 +36,7 @@ def app_token(http: Http, options: Any, prefix: str, fresh: bool = False) -> str
     pem = options.private_key.reveal().replace("\\n", "\n")
     key = (options.url, str(options.app_id), str(options.installation_id), owner_of(options), _digest(pem))
     with _lock:
-        token, ends = _tokens.get(key, ("", datetime.min.replace(tzinfo=UTC)))
+        token, ends = _tokens.get(key, ("", LONG_AGO))
         if fresh or datetime.now(UTC) >= ends - EARLY:
             token, ends = _bought(http, options, prefix, signed(http.who, pem, options.app_id))
             _tokens[key] = token, ends
