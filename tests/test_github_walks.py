@@ -17,6 +17,7 @@ from aurora.settings import Settings, SourceSettings
 from ingest.connector import Checkpoint, load_connectors
 from ingest.connectors.github import connector
 from ingest.run import Ingest
+from ingest.vendors import github_repositories
 from tests.github_fake import (
     DAY,
     DOWN,
@@ -86,6 +87,20 @@ def test_a_walk_that_was_broken_off_goes_on_at_its_page_and_then_takes_what_came
     assert numbers(third) == [1001, 1000]  # ten minutes are read again
     again, _ = walked("pull_requests", GitHub({"Survey": survey(newest)}), after)
     assert numbers(again) == []
+
+
+def test_quiet_repositories_are_remembered_too_where_many_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(github_repositories, "HELD_S", 0.0)
+    many = survey(*(repository(number, f"r{number}") for number in range(1, 4)))
+    empty = {"workflow_runs": []}
+    paths = {f"/repos/acme/r{number}/actions/runs": lambda _: empty for number in (1, 2)}
+    github = GitHub({"Survey": many, **paths, "/repos/acme/r3/actions/runs": lambda _: DOWN})
+    items, error = until_it_ends(run_at("ci_runs", github))
+    assert isinstance(error, SourceError)
+    assert len(items) == 3  # after each of the two, and at the fault
+    kept = cursor_of(items[:2])
+    assert kept is not None
+    assert set(kept["repositories"]) == {"1", "2"}
 
 
 def test_a_first_run_takes_what_is_open_however_old_and_the_rest_of_ninety_days() -> None:

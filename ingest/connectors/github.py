@@ -123,7 +123,7 @@ def fetch_repositories(run: GitHubRun) -> Iterator[Item]:
         yield Repositories, repository_row(run, one.told)
 
 
-@connector.stream(Commits, every="15m", lookback="90d")
+@connector.stream(Commits, People, every="15m", lookback="90d")
 def fetch_commits(run: GitHubRun) -> Iterator[Item]:
     """Commits of default branches that moved; the cursor holds their tips."""
     yield from _walked(run, TIP, github_commits)

@@ -168,16 +168,16 @@ def run_row(run: Run[Any], one: Repository, told: Json, jobs: list[Json] | None)
 
 def job_row(run: Run[Any], told: Json, job: Json) -> Row:
     """A job of an attempt; older servers do not tell when it was created."""
-    at, is_done = instant(job.get("started_at")), job.get("status") == "completed"
+    at, conclusion = instant(job.get("started_at")), job.get("conclusion") or None
+    is_done = job.get("status") == "completed" or conclusion is not None
     finished = instant(job.get("completed_at")) if is_done else None
-    conclusion = job.get("conclusion") if is_done else None
-    started = at if conclusion != "skipped" else None  # it never was, whatever GitHub writes there
+    started = at if str(conclusion).lower() != "skipped" else None  # it never was, whatever GitHub writes there
     return {
         "ci_job_id": run.id(job["id"]),
         "ci_run_id": run_id(run, told["id"], job.get("run_attempt")),
         "name": job["name"],
         "result": run.word(RESULTS, conclusion) if conclusion else None,
-        "result_raw": job.get("conclusion") or None,
+        "result_raw": conclusion,
         "created_at": instant(job.get("created_at")) or at or instant(told["created_at"]),
         "started_at": started,
         "finished_at": finished,

@@ -8,6 +8,7 @@ from typing import Any
 
 from aurora.contracts import Row
 from aurora.contracts.delivery import Commits
+from aurora.contracts.estate import People
 from aurora.errors import SourceError
 from ingest.connector import Checkpoint, Item, Json, Run
 from ingest.vendors.git_words import clean
@@ -44,8 +45,7 @@ def walk(run: Run[Any], api: Api, one: Repository, state: State) -> Iterator[Ite
             state.clear()
         yield from _history(run, api, one, state)
     else:
-        for commit in found:
-            yield Commits, commit_row(run, one, commit)
+        yield from _items(run, api, one, found)
     # A history that was broken off is that of the tip at which it began.
     reached = state.get("began") or new
     state.clear()
@@ -57,10 +57,17 @@ def _history(run: Run[Any], api: Api, one: Repository, state: State) -> Iterator
     place, start = "repository.defaultBranchRef.target.history", run.since.isoformat()
     asked = {**one.owner_and_name, "since": start}
     for page in api.connection("History", HISTORY, place, PAGE, state.get("page"), **asked):
-        for commit in nodes(page):
-            yield Commits, commit_row(run, one, commit)
+        yield from _items(run, api, one, nodes(page))
         state |= {"page": (page.get("pageInfo") or {}).get("endCursor"), "began": state.get("began") or tip(one)}
         yield Checkpoint({})
+
+
+def _items(run: Run[Any], api: Api, one: Repository, commits: list[Json]) -> Iterator[Item]:
+    for commit in commits:
+        yield Commits, commit_row(run, one, commit)
+        api.people.meet((commit.get("author") or {}).get("user"), instant(commit["committedDate"]) or run.now)
+    for row in api.people.met():
+        yield People, row
 
 
 def _added(run: Run[Any], api: Api, one: Repository, known: str, new: str) -> list[Json] | None:

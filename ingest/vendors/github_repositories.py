@@ -4,6 +4,7 @@ One GraphQL query tells of fifty repositories what is newest in each, so that on
 The cursor holds, for each repository's number, a small state: `until` is the instant up to which it is complete.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from ingest.vendors.github_api import Api, nodes
 from ingest.vendors.github_queries import REPOSITORY, listed_query, owned_query
 
 PAGE = 50
-HELD = 200  # rows that are worth a commit of their own
+HELD, HELD_S = 200, 30.0  # rows, or seconds of work, that are worth a commit of their own
 OVERLAP = timedelta(minutes=10)
 TOLERATED = ("not_found", "permission", "bad_query", "schema_drift")
 ENOUGH = 5  # so many failures without one success are the source's fault
@@ -56,13 +57,17 @@ def surveyed(run: Run[Any], api: Api, newest: str) -> list[Repository]:
     found: dict[int, Repository] = {}
     for told in _told(run, api, newest):
         name = told["nameWithOwner"]
-        if any(fnmatchcase(text, one) for one in run.options.exclude for text in (name, name.partition("/")[2])):
+        if _is_excluded(run, name.lower()):
             continue
         if told.get("isDisabled"):
             run.warn(f"{name} is disabled at GitHub: it was passed over")
             continue
         found[told["databaseId"]] = Repository(told["databaseId"], name, told)
     return list(found.values())
+
+
+def _is_excluded(run: Run[Any], name: str) -> bool:
+    return any(fnmatchcase(text, one.lower()) for one in run.options.exclude for text in (name, name.partition("/")[2]))
 
 
 def _told(run: Run[Any], api: Api, newest: str) -> Iterator[dict[str, Any]]:
@@ -93,7 +98,7 @@ class Ledger:
         self.states: dict[str, State] = {}
         if isinstance(known, dict):
             self.states = {key: dict(state) for key, state in known.items() if isinstance(state, dict)}
-        self.rows = 0
+        self.rows, self.at = 0, time.monotonic()
 
     def of(self, repository: Repository) -> State:
         """The state of a repository, {} for one that is new to the source."""
@@ -106,16 +111,16 @@ class Ledger:
 
     def checkpoint(self) -> Checkpoint:
         """All that stands in the states is complete."""
-        self.rows = 0
+        self.rows, self.at = 0, time.monotonic()
         return Checkpoint({"repositories": {key: dict(state) for key, state in self.states.items() if state}})
 
     def passed(self, items: Iterator[Item]) -> Iterator[Item]:
-        """A walk's items; its checkpoints only where enough rows came since the last."""
+        """A walk's items; its checkpoints only where enough came, or was done, since the last."""
         for item in items:
             if not isinstance(item, Checkpoint):
                 self.rows += 1
                 yield item
-            elif self.rows >= HELD:
+            elif self.rows >= HELD or time.monotonic() - self.at >= HELD_S:
                 yield self.checkpoint()
 
 
