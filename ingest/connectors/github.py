@@ -11,11 +11,11 @@ the head nor the number of commits. Runs are asked with the ETag of last time, w
 
 Limits, 5,000 requests and 5,000 GraphQL points an hour (an app in 300 repositories has 12,500): for 300 repositories
 one question is 6 points; pull requests, issues and deployments every 5 minutes, commits every 15, runs every 10,
-releases and repositories every hour make 288 points an hour, and each repository with news 1 to 2 more: 100 of them at
-every visit, which is more than 300 repositories have, stay below 3,000. Requests: runs at most 1,800 an hour if no ETag
-ever held; about 250 for jobs of 6,000 runs a day; one for each repository with new issues; one for each production
-deployment and push. The last 4 % of an hour's limit are left to others: what remains is read in the next hour, which
-happens in a first run (30 days of deployments, 14 of runs, 90 of anything else, and all that is open).
+releases and repositories every hour make 288 points an hour, and a repository with news costs 1 to 4 more: 100 of them
+at every visit would be some 2,700. Requests: runs at most 1,800 an hour if no ETag ever held; about 250 for jobs of
+6,000 runs a day; one for each repository with new issues; one for each production deployment and push. The last 4 % of
+an hour's limit are left to others: what remains is read in the next hour, as happens in a first run (30 days of
+deployments, 14 of runs, 90 of anything else, and all that is open).
 
 Not seen: a run that is started again when a hundred newer ones and a day have passed, and a changed older release.
 """
