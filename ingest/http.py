@@ -22,6 +22,7 @@ Json = Any
 Params = Mapping[str, Any]
 Following = Callable[[Json, "Answer", dict[str, Any]], "dict[str, Any] | str | None"]
 Keep = Callable[[str, str, int, str], None]
+Limited = Callable[["Answer", int], "float | None"]
 
 TRIES = 4
 BACKOFF_S = 0.25
@@ -38,13 +39,17 @@ _SECRET_FIELDS = re.compile(
 
 @dataclass(frozen=True)
 class Site:
-    """Where a source lives and how one signs in there; `secrets` are values that must never be kept or shown."""
+    """Where a source lives and how one signs in there; `secrets` are values that must never be kept or shown.
+
+    `limited` tells of vendors that refuse for their limits in a way of their own how long to wait before which try.
+    """
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
     auth: tuple[str, str] | None = None
     verify: bool | str = True
     secrets: tuple[str, ...] = ()
+    limited: Limited | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,10 @@ class Http:
             where, asked = (onward, {}) if isinstance(onward, str) else (path, onward)
 
     def ask(self, method: str, path: str, **kwargs: Any) -> Answer:
-        """The answer to one request, tried again on 429, 502, 503, 504 and broken connections. Raises SourceError."""
+        """The answer to one request, tried again on 429, 502, 503, 504 and broken connections. Raises SourceError.
+
+        A 304 is an answer: who asks with If-None-Match wants to hear it.
+        """
         url = self._url(path)
         for attempt in range(1, TRIES + 1):
             try:
@@ -122,12 +130,13 @@ class Http:
                 failure = broken(self.who, error, url)
                 wait = BACKOFF_S * 2**attempt
             else:
-                if answer.status < 300:
+                if answer.status < 300 or answer.status == 304:
                     return answer
-                failure = refused(self.who, answer.status, answer.url, self.redact(answer.text), self._target(answer))
-                if answer.status not in _RETRIED:
+                limit_s = self.site.limited(answer, attempt) if self.site.limited else None
+                failure = self._refused(answer, limit_s is not None)
+                if limit_s is None and answer.status not in _RETRIED:
                     raise failure
-                wait = _wait_s(answer, attempt)
+                wait = _wait_s(answer, attempt) if limit_s is None else limit_s
             if attempt == TRIES or wait >= self._remaining_s():
                 raise failure
             self._pause(wait, failure.error_class)
@@ -184,6 +193,10 @@ class Http:
             )
         return url
 
+    def _refused(self, answer: Answer, is_limit: bool) -> SourceError:
+        said = self.redact(answer.text)
+        return refused(self.who, answer.status, answer.url, said, self._target(answer), is_limit)
+
     def _target(self, answer: Answer) -> str:
         return self.redact(urljoin(answer.url, answer.headers.get("Location", "")))
 
@@ -214,8 +227,15 @@ def _decoded(response: requests.Response, body: bytes) -> str:
 
 
 def _wait_s(answer: Answer, attempt: int) -> float:
+<<<<<<< HEAD
     """Seconds to wait: Retry-After (seconds or date), else a reset (seconds or epoch), else back-off."""
     after = next((answer.headers[name] for name in _WAITS if answer.headers.get(name)), None)
+=======
+    """Seconds to wait: Retry-After (seconds or date), else X-RateLimit-Reset (seconds or epoch), else back-off."""
+    # Some vendors name their reset in every answer: it says nothing of a gateway that broke.
+    reset = answer.headers.get("X-RateLimit-Reset") if answer.status == 429 else None
+    after = answer.headers.get("Retry-After") or reset
+>>>>>>> github
     backoff: float = BACKOFF_S * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
     if not after:
         return backoff

@@ -14,6 +14,7 @@ _CLASSES: dict[int, ErrorClass] = {
     410: "not_found",
     422: "bad_query",
     429: "rate_limited",
+    451: "not_found",
 }
 _ADVICE: dict[ErrorClass, str] = {
     "auth": "check the token or password and that it has not expired",
@@ -25,11 +26,15 @@ _ADVICE: dict[ErrorClass, str] = {
 }
 
 
-def refused(who: str, status: int, url: str, said: str, target: str) -> SourceError:
-    """The error for an answer of 300 and more; `said` and `target` are redacted already."""
+def refused(who: str, status: int, url: str, said: str, target: str, is_limit: bool = False) -> SourceError:
+    """The error for an answer of 300 and more; `said` and `target` are redacted already.
+
+    `is_limit`: the vendor refuses for its limits, whatever the status.
+    """
     if 300 <= status < 400:
         return SourceError(f"{who}: redirected to {target}: put that address into url", "not_found")
-    kind: ErrorClass = _CLASSES.get(status, "vendor_5xx" if status >= 500 else "bad_query")
+    other: ErrorClass = "vendor_5xx" if status >= 500 else "bad_query"
+    kind: ErrorClass = "rate_limited" if is_limit else _CLASSES.get(status, other)
     start = " ".join(said[:160].split())
     return SourceError(f"{who}: {place_of(url)} answered {status} ({start}): {_ADVICE[kind]}", kind)
 

@@ -15,7 +15,7 @@ import pytest
 
 from aurora.errors import SourceError
 from ingest import http as http_module
-from ingest.http import BACKOFF_S, TRIES, Http, Keep, Site
+from ingest.http import BACKOFF_S, TRIES, Answer, Http, Keep, Site
 from ingest.paging import by_cursor, by_link, by_offset, by_page
 
 Serve = Callable[..., str]
@@ -139,6 +139,30 @@ def test_429_waits_as_it_is_told_then_goes_on(serve: Serve, after: dict[str, Any
     (waited,) = slept
     assert least <= waited <= most
     assert http.rate_limited_s == waited
+
+
+def test_what_every_answer_says_of_limits_is_no_reason_to_wait_for_a_broken_gateway(serve: Serve) -> None:
+    http, slept = client(serve(scripted(answer(502, X_RateLimit_Reset=int(time.time()) + 3000), answer())))
+    assert http.get("/") == {}
+    assert max(slept) < 2
+
+
+def test_a_vendor_that_refuses_for_its_limits_in_its_own_way_is_waited_for(serve: Serve) -> None:
+    def limited(told: Answer, attempt: int) -> float | None:
+        return 3.0 * attempt if told.status == 403 and "slow" in told.text else None
+
+    http, slept = client(serve(scripted(answer(403, "slow"), answer(403, "slow"), answer())), limited=limited)
+    assert http.get("/") == {}
+    assert (slept, http.rate_limited_s) == ([3.0, 6.0], 9.0)
+    http, slept = client(serve(scripted(answer(403, "slow"))), limited=limited)
+    assert failure(http).error_class == "rate_limited"
+    http, slept = client(serve(scripted(answer(403, "no"))), limited=limited)
+    assert (failure(http).error_class, slept) == ("permission", [])
+
+
+def test_what_did_not_change_is_an_answer(serve: Serve) -> None:
+    http, _ = client(serve(scripted(answer(304, ""))))
+    assert http.ask("GET", "/", headers={"If-None-Match": '"1"'}).status == 304
 
 
 def test_429_for_an_hour_ends_at_once(serve: Serve) -> None:
