@@ -227,15 +227,10 @@ def _decoded(response: requests.Response, body: bytes) -> str:
 
 
 def _wait_s(answer: Answer, attempt: int) -> float:
-<<<<<<< HEAD
     """Seconds to wait: Retry-After (seconds or date), else a reset (seconds or epoch), else back-off."""
-    after = next((answer.headers[name] for name in _WAITS if answer.headers.get(name)), None)
-=======
-    """Seconds to wait: Retry-After (seconds or date), else X-RateLimit-Reset (seconds or epoch), else back-off."""
     # Some vendors name their reset in every answer: it says nothing of a gateway that broke.
-    reset = answer.headers.get("X-RateLimit-Reset") if answer.status == 429 else None
-    after = answer.headers.get("Retry-After") or reset
->>>>>>> github
+    named = _WAITS if answer.status == 429 else _WAITS[:1]
+    after = next((answer.headers[name] for name in named if answer.headers.get(name)), None)
     backoff: float = BACKOFF_S * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
     if not after:
         return backoff
