@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import polars as pl
+
 from aurora.contracts import Row, Table
 from aurora.contracts.delivery import CiJobs, CiRuns
 from ingest.demo.builds import Build, builds
@@ -13,18 +15,26 @@ from ingest.demo.world import Slice, World, minutes
 
 # Numbers count for all repositories of the server.
 BEFORE = 28_000_000
+JOB = (
+    "ci_job_id", "ci_run_id", "name", "stage", "result", "result_raw", "created_at", "started_at", "finished_at",
+    "duration_s", "runner",
+)  # fmt: skip
 
 
-def build_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Row]]:
+def build_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Row | pl.DataFrame]]:
     """Runs that were queued, begun or ended in the slice, with jobs and tests when they have ended."""
     span = world.whole(span)
+    jobs: list[tuple[object, ...]] = []
     for build in builds(world, span.until):
         is_over = span.has(build.finished_at)
         if is_over or span.has(build.created_at) or span.has(build.started_at):
             yield CiRuns, run_row(world, build, span.until)
         if is_over:
-            yield from ((CiJobs, row) for row in job_rows(world, build))
+            jobs += _jobs(world, build)
             yield from quality_rows(world, build)
+    if jobs:
+        kinds = CiJobs.dtypes()
+        yield CiJobs, pl.DataFrame(jobs, schema={name: kinds[name] for name in JOB}, orient="row")
 
 
 def run_row(world: World, build: Build, now: datetime) -> Row:
@@ -54,21 +64,14 @@ def run_row(world: World, build: Build, now: datetime) -> Row:
     }
 
 
-def job_rows(world: World, build: Build) -> Iterator[Row]:
-    """The rows of a run's jobs."""
+def _jobs(world: World, build: Build) -> Iterator[tuple[object, ...]]:
+    """The columns of a run's jobs; there are so many that they go as a frame."""
     kind = "mac" if build.app.language == "Swift" else "linux"
     runner = f"{kind}-{1 + int(world.dice(build.native_id, 'runner') * 4)}"
+    run_id = world.id(build.native_id)
     for name, stage, begin, end, result in build.jobs():
-        yield {
-            "ci_job_id": world.id(f"{build.native_id}/{name}"),
-            "ci_run_id": world.id(build.native_id),
-            "name": name,
-            "stage": stage,
-            "result": result,
-            "result_raw": result,
-            "created_at": build.created_at,
-            "started_at": begin,
-            "finished_at": end,
-            "duration_s": round((end - begin).total_seconds(), 1) if begin and end else None,
-            "runner": runner if begin else None,
-        }
+        took = round((end - begin).total_seconds(), 1) if begin and end else None
+        yield (
+            f"{run_id}/{name}", run_id, name, stage, result, result, build.created_at, begin, end, took,
+            runner if begin else None,
+        )  # fmt: skip

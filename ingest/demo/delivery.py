@@ -102,6 +102,7 @@ def _put_together(
 ) -> tuple[tuple[Commit, ...], tuple[Pull, ...]]:
     """The commits since the last staging deployment, chained, and the requests that brought them, numbered."""
     since = max(head.staged_at, staged - 5 * DAY) if head.staged_at else staged - 2 * DAY
+    since = max(since, head.merged_at or since)  # a hotfix came in between
     release = Release(app, version, Slice(since, staged), subject, head.undone)
     found = changes(world, release, head.merged_at)
     pulls = [change for change in found if isinstance(change, Pull)]

@@ -112,7 +112,7 @@ def _for_sprint(world: World, one: Sprint, item: Item) -> Item:
         came = one.starts_at - DAY * world.between(0.1, 11, *about, "planned")
         created = came - DAY * world.between(1.5, 20, *about, "created")
         estimated = created + HOUR * world.between(1, 30, *about, "estimated")
-        started = workday(one, world.between(0, 6, *about, "started"))
+        started = workday(one, world.between(0, 8.5, *about, "started"))
     item = replace(item, created_at=awake(created), estimated_at=awake(estimated))
     if ADDED <= dice < REMOVED:
         return _taken_out(world, one, item, came)
@@ -125,7 +125,7 @@ def _worked_on(world: World, one: Sprint, item: Item, came: datetime, started: d
     is_late = world.dice(*about, "done in time") > SIZES[one.product][2]
     carries = (2 if world.dice(*about, "late") < TWICE else 1) if is_late else 0
     last = sprint(world, one.product, one.index + carries)
-    done = started + DAY * world.between(0.4, 3, *about, "took")
+    done = started + DAY * world.between(0.4, 2.5, *about, "took")
     if carries:
         done = workday(last, world.between(0.5, 8, *about, "done"))
     stays, since = [], awake(came)

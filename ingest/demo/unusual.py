@@ -18,7 +18,7 @@ IDEAS = (
     "Replace the date picker",
 )
 # Up to which dice a release has a request beside it that leads nowhere, its kind, and its days from and to its end.
-NOWHERE = ((0.13, "closed", 1, 6), (0.17, "stale", 50, 80), (0.24, "draft", 8, 25))
+NOWHERE = ((0.13, "closed", 1, 6), (0.155, "stale", 50, 80), (0.23, "draft", 8, 25))
 
 
 def revert(world: World, release: Release, undone: Undone) -> Pull:
