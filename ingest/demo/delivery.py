@@ -1,45 +1,28 @@
-"""Who deployed what: a plan of commits and deployments for every repository, settled by seed and day."""
+"""Who deployed what: a plan of changes and deployments for every repository, settled by seed and day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from ingest.demo.catalog import APPS, BOT, PEOPLE, App
-from ingest.demo.world import DAY, HOUR, MINUTE, World, floor
+from ingest.demo.catalog import APPS, App
+from ingest.demo.changes import changes
+from ingest.demo.pulls import Commit, Pull, Release, Undone
+from ingest.demo.unusual import leading_nowhere, urgent
+from ingest.demo.world import DAY, HOUR, Slice, World, floor
 
-AHEAD = 8 * DAY
+# A request may be opened ten days before the release that carries it is deployed.
+AHEAD, REST = 12 * DAY, 3 * HOUR
 CRM, WHATSAPP, PORTAL = "damac-hills-2-crm", "whatsapp-crm", "owner-portal"
 VERBOSE = "Enable verbose request logging for WhatsApp webhooks"
-SUBJECTS = (
-    "Speed up the list of units",
-    "Show handover date on the unit page",
-    "Retry bookings that time out",
-    "Add Arabic texts for visitor passes",
-    "Fix rounding of instalments",
-    "Move settings into the environment",
-    "Cache permissions for a minute",
-    "Make the calendar readable on small screens",
-    "Update the database driver",
-)
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A commit as it was pushed."""
-
-    sha: str
-    parent: str | None
-    author: str
-    at: datetime
-    subject: str
-    added_lines: int
-    deleted_lines: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One deployment of one repository; `undone_by` is the native id of the deployment that put it right."""
+    """One deployment of one repository; `undone_by` is the native id of the deployment that put it right.
+
+    `pulls` are the requests that were made for its version, with those beside them that led nowhere.
+    """
 
     app: App
     environment: str
@@ -49,6 +32,7 @@ class Plan:
     created_at: datetime
     finished_at: datetime
     commits: tuple[Commit, ...] = ()
+    pulls: tuple[Pull, ...] = ()
     fails: bool = False
     is_bad: bool = False
     is_rollback: bool = False
@@ -75,12 +59,15 @@ class _Event:
 
 @dataclass
 class _Head:
-    """What runs in production, and up to where the history of commits goes."""
+    """What runs in production, up to where the history of commits and requests goes, and what had to be undone."""
 
+    number: int
     sha: str | None = None
     version: str = ""
     commit: str | None = None
+    merged_at: datetime | None = None
     staged_at: datetime | None = None
+    undone: Undone | None = None
 
 
 def plans(world: World, until: datetime) -> tuple[Plan, ...]:
@@ -95,51 +82,89 @@ def _plans(world: World, end: datetime) -> tuple[Plan, ...]:
 
 
 def _of_app(world: World, app: App, end: datetime) -> Iterator[Plan]:
-    head = _Head()
+    head = _Head(number=40 + int(world.dice(app.app_id, "pulls before") * 800))
     for event in _events(world, app, end):
         version = _version(world, app, event.created_at)
         staged = event.created_at - timedelta(hours=16 + int(world.dice(app.app_id, version, "staged") * 4))
-        commits = _commits(world, app, version, staged, head, event.subject)
-        sha, head.commit, head.staged_at = commits[-1].sha, commits[-1].sha, staged
-        yield _plan(world, app, "staging", version, sha, None, staged, commits)
+        staged = max(staged, head.undone.at + REST) if head.undone else staged
+        commits, pulls = _put_together(world, app, version, staged, head, event.subject)
+        held = replace(_plan(world, app, "staging", version, commits[-1].sha, None, staged, commits), pulls=pulls)
+        yield held
         begin = event.created_at
         if event.fails_first:
-            yield _plan(world, app, "production", version, sha, head.sha, begin, commits, fails=True)
+            yield replace(_in_production(world, held, head, begin), fails=True)
             begin += timedelta(minutes=50)
-        yield from _released(world, app, version, sha, head, begin, commits, event)
+        yield from _released(world, held, head, begin, event)
 
 
-def _released(
-    world: World,
-    app: App,
-    version: str,
-    sha: str,
-    head: _Head,
-    begin: datetime,
-    commits: tuple[Commit, ...],
-    event: _Event,
-) -> Iterator[Plan]:
+def _put_together(
+    world: World, app: App, version: str, staged: datetime, head: _Head, subject: str | None
+) -> tuple[tuple[Commit, ...], tuple[Pull, ...]]:
+    """The commits since the last staging deployment, chained, and the requests that brought them, numbered."""
+    since = max(head.staged_at, staged - 5 * DAY) if head.staged_at else staged - 2 * DAY
+    since = max(since, head.merged_at or since)  # a hotfix came in between
+    release = Release(app, version, Slice(since, staged), subject, head.undone)
+    found = changes(world, release, head.merged_at)
+    pulls = [change for change in found if isinstance(change, Pull)]
+    opened = sorted([*pulls, *leading_nowhere(world, release)], key=lambda pull: (pull.created_at, pull.title))
+    numbers = {id(pull): head.number + place for place, pull in enumerate(opened, start=1)}
+    commits: list[Commit] = []
+    numbered: dict[int, Pull] = {}
+    for change in found:
+        number = numbers.get(id(change))
+        own = _chained(change.commits if isinstance(change, Pull) else (change,), head, number)
+        commits += own
+        if isinstance(change, Pull):
+            numbered[id(change)] = replace(change, commits=own)
+    head.number += len(opened)
+    head.staged_at, head.undone = staged, None
+    pulls = [replace(numbered.get(id(pull), pull), number=numbers[id(pull)]) for pull in opened]
+    return tuple(commits), tuple(pulls)
+
+
+def _chained(commits: tuple[Commit, ...], head: _Head, number: int | None) -> tuple[Commit, ...]:
+    """The commits with their parents, as they come on top of the main branch."""
+    own: list[Commit] = []
+    for commit in commits:
+        own.append(replace(commit, parent=head.commit, pull=number))
+        head.commit, head.merged_at = commit.sha, commit.at
+    return tuple(own)
+
+
+def _in_production(world: World, held: Plan, head: _Head, begin: datetime) -> Plan:
+    """The deployment to production of what stands in staging."""
+    plan = _plan(world, held.app, "production", held.version, held.sha, head.sha, begin, held.commits)
+    return replace(plan, pulls=held.pulls)
+
+
+def _released(world: World, held: Plan, head: _Head, begin: datetime, event: _Event) -> Iterator[Plan]:
     """The production deployment and, when it goes wrong, the one that puts it right."""
-    good = _plan(world, app, "production", version, sha, head.sha, begin, commits)
+    app, good = held.app, _in_production(world, held, head, begin)
     if not event.is_bad or head.sha is None:
-        head.sha, head.version = sha, version
+        head.sha, head.version = held.sha, held.version
         yield good
         return
-    wait = timedelta(minutes=int(world.between(32, 55, app.app_id, version, "undo")))
+    wait = timedelta(minutes=int(world.between(32, 55, app.app_id, held.version, "undo")))
     if event.by_hotfix:
-        fixed = f"{version}-hotfix.1"
-        fix = _commit(
-            world, app, fixed, 0, head.commit, good.finished_at + wait / 2, "Fix the fault of the last release"
-        )
-        remedy = _plan(world, app, "production", fixed, fix.sha, sha, good.finished_at + wait, (fix,), is_hotfix=True)
-        head.sha, head.version, head.commit = fix.sha, fixed, fix.sha
+        remedy = _hotfix(world, good, wait, head)
         yield replace(good, is_bad=True)
     else:
-        remedy = _plan(
-            world, app, "production", head.version, head.sha, sha, good.finished_at + wait, (), is_rollback=True
-        )
+        back = good.finished_at + wait
+        remedy = _plan(world, app, "production", head.version, head.sha, held.sha, back, (), is_rollback=True)
         yield replace(good, is_bad=True, undone_by=remedy.native_id, undone_at=remedy.finished_at)
+    head.undone = Undone(remedy.finished_at, held.commits[-1].subject, by_rollback=not event.by_hotfix)
     yield remedy
+
+
+def _hotfix(world: World, bad: Plan, wait: timedelta, head: _Head) -> Plan:
+    """The deployment of a fix that was made within the hour, and its request."""
+    app, version, merged = bad.app, f"{bad.version}-hotfix.1", bad.finished_at + wait * 0.8
+    pull = urgent(world, app, (app.app_id, version), merged, wait * 0.35, "Fix the fault of the last release", "hotfix")
+    head.number += 1
+    fix = _chained(pull.commits, head, head.number)
+    remedy = _plan(world, app, "production", version, fix[-1].sha, bad.sha, bad.finished_at + wait, fix, is_hotfix=True)
+    head.sha, head.version = remedy.sha, version
+    return replace(remedy, pulls=(replace(pull, number=head.number, commits=fix),))
 
 
 def _plan(
@@ -152,7 +177,6 @@ def _plan(
     created_at: datetime,
     commits: tuple[Commit, ...],
     *,
-    fails: bool = False,
     is_rollback: bool = False,
     is_hotfix: bool = False,
 ) -> Plan:
@@ -166,7 +190,6 @@ def _plan(
         created_at=created_at,
         finished_at=created_at + timedelta(seconds=took),
         commits=commits,
-        fails=fails,
         is_rollback=is_rollback,
         is_hotfix=is_hotfix,
     )
@@ -216,34 +239,3 @@ def _version(world: World, app: App, at: datetime) -> str:
     """Minor = weeks, patch = days, counted so that the CRM's story release is v2.14.0."""
     days = (at.date() - (world.anchor - 3 * DAY).date()).days
     return f"v{app.major}.{max(14 + days // 7, 0)}.{days % 7}"
-
-
-def _commits(
-    world: World, app: App, version: str, staged: datetime, head: _Head, subject: str | None
-) -> tuple[Commit, ...]:
-    """One to twelve commits between the last staging deployment and this one."""
-    number = 1 + int(world.dice(app.app_id, version, "commits") ** 2 * 12)
-    span = min(staged - head.staged_at, 5 * DAY) if head.staged_at else 2 * DAY
-    made: list[Commit] = []
-    for index in range(number):
-        at = staged - 10 * MINUTE - (span - 20 * MINUTE) * ((number - 1 - index) / number) * 0.95
-        parent = made[-1].sha if made else head.commit
-        told = subject if index == number - 1 else None
-        made.append(_commit(world, app, version, index, parent, at, told))
-    return tuple(made)
-
-
-def _commit(
-    world: World, app: App, version: str, index: int, parent: str | None, at: datetime, subject: str | None
-) -> Commit:
-    about = (app.app_id, version, index)
-    is_bot = subject is None and world.dice(*about, "bot") < 0.08
-    return Commit(
-        sha=world.sha("commit", *about),
-        parent=parent,
-        author=BOT if is_bot else world.pick(PEOPLE, *about, "author"),
-        at=at.replace(microsecond=0),
-        subject=subject or ("Update dependencies" if is_bot else world.pick(SUBJECTS, *about, "subject")),
-        added_lines=1 + int(world.dice(*about, "added") ** 3 * 400),
-        deleted_lines=int(world.dice(*about, "deleted") ** 3 * 220),
-    )

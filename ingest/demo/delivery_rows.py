@@ -4,17 +4,26 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from aurora.contracts import Row, Table
-from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, Releases, Repositories
-from ingest.demo.catalog import APPS, BOT, PEOPLE, STRAY_REPOSITORY, App, slug
-from ingest.demo.delivery import Commit, Plan, plans
+from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, Environments, Releases, Repositories
+from ingest.demo.builds import deployed_build_id
+from ingest.demo.catalog import APP, APPS, BOT, PEOPLE, STRAY_REPOSITORY, App, slug
+from ingest.demo.delivery import Plan, plans
 from ingest.demo.estate import repo_url
+from ingest.demo.names import pull_request_id
+from ingest.demo.pull_rows import pull_rows, work_item_keys
+from ingest.demo.pulls import Commit
 from ingest.demo.world import DAY, HOUR, MINUTE, Slice, World, floor
+
+UNMAPPED = (("whatsapp-crm", "blue-lab"),)
 
 
 def delivery_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Row]]:
     """What happened in the slice: new commits and releases, deployments that began, ended or were undone."""
+    whole = world.whole(span)
     for plan in plans(world, span.until):
-        yield from ((Commits, commit_row(world, plan.app, one)) for one in _pushed(plan) if span.has(one.at))
+        if _is_new(plan):
+            yield from ((Commits, commit_row(world, plan.app, one)) for one in plan.commits if whole.has(one.at))
+            yield from pull_rows(world, plan.pulls, whole)
         if any(span.has(at) for at in (plan.created_at, plan.finished_at, plan.undone_at)):
             yield Deployments, deployment_row(world, plan, span.until)
         if plan.environment == "production" and span.has(plan.created_at):
@@ -25,11 +34,13 @@ def delivery_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Row]
         for app in APPS:
             yield Repositories, repository_row(world, app, span.until)
         yield Repositories, stray_repository_row(world)
+    if world.is_daily_due(span):
+        yield from ((Environments, row) for row in environment_rows(world))
 
 
-def _pushed(plan: Plan) -> tuple[Commit, ...]:
-    """The commits that this deployment is the first to carry anywhere: staging comes first, except for hotfixes."""
-    return plan.commits if plan.environment == "staging" or plan.is_hotfix else ()
+def _is_new(plan: Plan) -> bool:
+    """Whether this deployment is the first to carry its commits anywhere: staging comes first, except for hotfixes."""
+    return plan.environment == "staging" or plan.is_hotfix
 
 
 def _is_release(plan: Plan) -> bool:
@@ -48,7 +59,7 @@ def commit_row(world: World, app: App, commit: Commit) -> Row:
         "parents": [commit.parent] if commit.parent else [],
         "author_id": None if commit.author == BOT else slug(commit.author),
         "author_name": commit.author,
-        "authored_at": commit.at,
+        "authored_at": commit.authored_at,
         "committed_at": commit.at,
         "subject": commit.subject,
         "added_lines": commit.added_lines,
@@ -56,7 +67,7 @@ def commit_row(world: World, app: App, commit: Commit) -> Row:
         "file_count": 1 + commit.added_lines // 25,
         "is_merge": False,
         "is_bot": commit.author == BOT,
-        "is_revert": False,
+        "is_revert": commit.is_revert,
     }
 
 
@@ -83,6 +94,7 @@ def deployment_row(world: World, plan: Plan, now: datetime) -> Row:
     is_undone = plan.undone_at is not None and plan.undone_at < now
     status = "rolled_back" if is_undone else ("failed" if plan.fails else "success") if is_over else "running"
     updated = plan.undone_at if is_undone else plan.finished_at if is_over else plan.created_at
+    build = deployed_build_id(world, plan)
     return {
         "deployment_id": world.id(plan.native_id),
         "app_id": plan.app.app_id,
@@ -94,6 +106,7 @@ def deployment_row(world: World, plan: Plan, now: datetime) -> Row:
         "sha": plan.sha,
         "previous_sha": plan.previous_sha,
         "version": plan.version,
+        "ci_run_id": world.id(build) if build else None,
         "created_at": plan.created_at,
         "started_at": plan.created_at + timedelta(seconds=20),
         "finished_at": plan.finished_at if is_over else None,
@@ -113,18 +126,26 @@ def deployment_row(world: World, plan: Plan, now: datetime) -> Row:
 
 def contained_row(world: World, plan: Plan, commit: Commit) -> Row:
     """The row that says which commit a production deployment brought."""
+    pull = next((pull for pull in plan.pulls if pull.number == commit.pull), None)
     return {
         "deployment_id": world.id(plan.native_id),
         "repo_id": world.id(plan.app.app_id),
         "sha": commit.sha,
-        "authored_at": commit.at,
-        "work_item_keys": [],
+        "authored_at": commit.authored_at,
+        "pull_request_id": pull_request_id(world, plan.app.app_id, pull.number) if pull else None,
+        "work_item_keys": work_item_keys(world, pull) if pull else [],
     }
 
 
 def repository_row(world: World, app: App, now: datetime) -> Row:
     """The row of a repository with its head as it stands at `now`."""
-    pushed = [commit for plan in plans(world, now) if plan.app == app for commit in _pushed(plan) if commit.at < now]
+    pushed = [
+        commit
+        for plan in plans(world, now)
+        if plan.app is app and _is_new(plan)
+        for commit in plan.commits
+        if commit.at < now
+    ]
     head = max(pushed, key=lambda commit: commit.at) if pushed else None
     return {
         "repo_id": world.id(app.app_id),
@@ -160,3 +181,20 @@ def stray_repository_row(world: World) -> Row:
         "first_seen_at": world.start,
         "pushed_at": world.start - 40 * DAY,
     }
+
+
+def environment_rows(world: World) -> Iterator[Row]:
+    """The environments of each repository, one of them under a name that nobody has explained yet."""
+    named = [(app, name, name, "rule") for app in APPS for name in ("production", "staging")]
+    named += [(app, "qa", "testing", "person") for app in APPS if app.tier == 1]
+    named += [(APP[app_id], name, "unknown", "none") for app_id, name in UNMAPPED]
+    for app, name, tier, by in named:
+        yield {
+            "environment_id": world.id(f"{app.app_id}/environment/{name}"),
+            "repo_id": world.id(app.app_id),
+            "name": name,
+            "env_tier": tier,
+            "env_tier_by": by,
+            "url": f"https://{app.app_id}.{name}.example.com" if name != "production" else None,
+            "first_seen_at": world.start,
+        }

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import date, datetime
 
 from aurora.contracts import Row, Table
 from aurora.contracts.cost import Budgets
@@ -9,9 +10,10 @@ from aurora.contracts.delivery import Projects
 from aurora.contracts.estate import Memberships, People
 from aurora.contracts.operations import Runbooks, Slos
 from ingest.demo.catalog import APP, APPS, BOT, PART, PEOPLE, PRODUCTS, TEAMS, App, slug
+from ingest.demo.crews import crew, team_members
 from ingest.demo.names import STORE_APPS, errors_project_id, project_id
 from ingest.demo.spending import budget_rows
-from ingest.demo.world import DAY, World, floor
+from ingest.demo.world import DAY, WEEK, World, floor
 
 AVAILABILITY_PCT = {1: 99.9, 2: 99.5}
 # Application and the response time, in milliseconds, that 95 of 100 minutes shall stay below.
@@ -22,18 +24,26 @@ where project_id = '{project}' and env_tier = 'production' and day between :sinc
 DEPLOYED = """select finished_at as ts, 1 as value from deployments_by_app
 where app_id = '{app}' and env_tier = 'production' and finished_at >= :since and finished_at < :until and {which}"""
 DEPLOYING = "damac-hills-2-crm"
-TEAM_SIZE = 3
+RELEASES = 2 * WEEK
+# How far each product is, and the days after the first run on which it is released, again every two weeks.
+STAGES = {
+    "Sales": ("production", 10),
+    "Residents": ("development", 6),
+    "Payments": ("testing", 4),
+    "Insight": ("planning", None),
+    "Platform": ("maintenance", 12),
+}
 STEPS = """1. Look at the last deployment and at open alerts of what it needs.
 2. If a deployment came within the hour, roll back to the release before.
 3. If a third party is down, switch on the notice for users and follow its status page.
 4. Tell the channel of the team every 20 minutes until it is over."""
 
 
-def agreed_rows(world: World) -> Iterator[tuple[type[Table], Row]]:
-    """All that changes seldom; the same rows each time."""
+def agreed_rows(world: World, now: datetime) -> Iterator[tuple[type[Table], Row]]:
+    """All that changes seldom: the same rows each time, but for the day of the next release."""
     yield from ((People, row) for row in people_rows(world))
     yield from ((Memberships, row) for row in membership_rows(world))
-    yield from ((Projects, row) for row in project_rows(world))
+    yield from ((Projects, row) for row in project_rows(world, now))
     yield from ((Slos, row) for row in slo_rows(world))
     yield from ((Runbooks, row) for row in runbook_rows(world))
     yield from ((Budgets, row) for row in budget_rows(world))
@@ -55,18 +65,16 @@ def people_rows(world: World) -> Iterator[Row]:
 
 
 def membership_rows(world: World) -> Iterator[Row]:
-    """Three people in each team, four roles in each application, a product manager in each project."""
-    teams = [team for team in TEAMS if team.parent]
-    for number, team in enumerate(teams):
-        for place in range(TEAM_SIZE):
-            name = PEOPLE[(number * TEAM_SIZE + place) % len(PEOPLE)]
+    """Three people in each team, four roles in each application, a crew for each project."""
+    for team in TEAMS:
+        for name in team_members(team.team_id) if team.parent else ():
             yield _member(world, "team", team.team_id, name, "member")
     for app in APPS:
         for role, name in roles(world, app).items():
             yield _member(world, "app", app.app_id, name, role)
     for product in PRODUCTS:
-        manager = world.pick(PEOPLE, product, "product manager")
-        yield _member(world, "project", project_id(world, product), manager, "product_manager")
+        for role, name in crew(world, product).roles():
+            yield _member(world, "project", project_id(world, product), name, role)
 
 
 def roles(world: World, app: App) -> dict[str, str]:
@@ -90,19 +98,21 @@ def _member(world: World, scope: str, scope_id: str, name: str, role: str) -> Ro
     }
 
 
-def project_rows(world: World) -> Iterator[Row]:
+def project_rows(world: World, now: datetime) -> Iterator[Row]:
     """A project for planning each product, and one for the errors of each mobile application."""
     for product in PRODUCTS:
+        status, days = STAGES[product]
         yield {
             "project_id": project_id(world, product),
             "key": product[:4].upper(),
             "name": f"{product} planning",
             "kind": "planning",
-            "status": "development",
-            "lead": world.pick(PEOPLE, product, "product manager"),
+            "status": status,
+            "status_raw": status.capitalize(),
+            "lead": crew(world, product).manager,
             "url": f"https://boards.example.com/{slug(product)}",
             "first_seen_at": world.start,
-            "next_release_on": (floor(world.anchor, DAY) + 10 * DAY).date(),
+            "next_release_on": _next_release(world, days, now) if days else None,
         }
     for app_id in STORE_APPS:
         yield {
@@ -114,6 +124,12 @@ def project_rows(world: World) -> Iterator[Row]:
             "url": f"https://errors.example.com/{app_id}",
             "first_seen_at": world.start,
         }
+
+
+def _next_release(world: World, days: int, now: datetime) -> date:
+    """The first release day after the UTC day of `now`."""
+    first, today = floor(world.anchor, DAY) + days * DAY, floor(now, DAY)
+    return (first + max(0, (today - first) // RELEASES + 1) * RELEASES).date()
 
 
 def slo_rows(world: World) -> Iterator[Row]:

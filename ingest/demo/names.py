@@ -18,6 +18,11 @@ def project_id(world: World, product: str) -> str:
     return world.id(f"project/{slug(product)}")
 
 
+def pull_request_id(world: World, app_id: str, number: int) -> str:
+    """Id of a pull request."""
+    return world.id(f"{app_id}/pull/{number}")
+
+
 def errors_project_id(world: World, app_id: str) -> str:
     """Id of the project that collects the errors of an application."""
     return world.id(f"errors/{app_id}")

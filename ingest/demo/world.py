@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import polars as pl
 
 T = TypeVar("T")
-MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UTC_US = pl.Datetime("us", "UTC")
 
@@ -42,6 +43,10 @@ class World:
     def is_daily_due(self, span: "Slice") -> bool:
         """Whether what is told once a day is due: a UTC day was completed in the slice, or nothing was told before."""
         return span.since == self.start or bool(span.days())
+
+    def whole(self, span: "Slice") -> "Slice":
+        """The slice, and in the first telling all that came before: things of a tracker bring their past along."""
+        return Slice(EPOCH, span.until) if span.since == self.start else span
 
     def sha(self, *about: object) -> str:
         """Forty hex digits, as git names a commit."""
@@ -77,6 +82,12 @@ def floor(instant: datetime, step: timedelta) -> datetime:
 def ceil(instant: datetime, step: timedelta) -> datetime:
     """The first multiple of `step` since 1970 that is not before the instant."""
     return instant + (EPOCH - instant) % step
+
+
+def awake(instant: datetime) -> datetime:
+    """The instant moved into the hours when people work in Dubai; what came first still does, and noon there stays."""
+    midnight = floor(instant, DAY)
+    return floor(midnight + 4 * HOUR + (instant - midnight) / 2, SECOND)
 
 
 def minutes(instant: datetime) -> int:
