@@ -20,7 +20,7 @@ HEADINGS = {
     "error_class": "Kind of error", "error_rate_pct": "Error rate", "fault_id": "Fault",
     "feature_uses": "Uses of features", "field": "Field", "file_hash": "Fingerprint of file",
     "finding_key": "Finding", "from_id": "From", "from_type": "From what", "full_name": "Repository",
-    "good_sql": "Good events, as SQL", "has_data": "Data", "has_fix": "Fix exists",
+    "good_sql": "Good events, as SQL", "good_count": "Succeeded", "has_data": "Data", "has_fix": "Fix exists",
     "head_at": "Newest commit at (UTC)", "head_sha": "Newest commit", "healthy_s": "Healthy for", "host_name": "Host",
     "hosting_cost": "Hosting", "hours": "Hours", "indicator": "Told as", "ip": "IP address",
     "ingested_at": "Landed (UTC)", "is_bot": "Bot", "is_cert_trusted": "Trusted certificate", "is_due": "Due",

@@ -24,7 +24,7 @@ def forecasts(frame: pl.DataFrame) -> None:
     """A card per project: points a sprint, their trend, and when what is planned will be done."""
     if not frame.height:
         return
-    with st.grid(columns=4, min_column_width=210):
+    with st.grid(columns=3, min_column_width=290):
         for row in frame.head(CARDS).iter_rows(named=True):
             st.metric(
                 safe(row["name"] or row["project_id"]), f"{number(row['velocity_points'], '', 1)} points a sprint",
@@ -39,8 +39,8 @@ def _done(row: Row) -> str:
     if not row["left_points"] or row["forecast_on"] is None:
         return "nothing sized is planned"
     first, last = row["forecast_first_on"], row["forecast_last_on"]
-    between = f", {first:%d %b} to {last:%d %b}" if first and last else ""
-    return f"{number(row['left_points'])} left: about {row['forecast_on']:%d %b}{between}"
+    between = f" ({first:%d %b} to {last:%d %b})" if first and last else ""
+    return f"{number(row['left_points'])} left: {row['forecast_on']:%d %b}{between}"
 
 
 def table(frame: pl.DataFrame, key: str) -> str | None:

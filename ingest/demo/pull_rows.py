@@ -54,9 +54,8 @@ def pull_row(world: World, pull: Pull, now: datetime) -> Row:
     approvals = [review.at for review in reviews if review.state == "approved"]
     pushes = [at for at in pull.pushes if at < now]
     touched = [*pushes, *(review.at for review in reviews), *([pull.closed_at] if is_closed and pull.closed_at else [])]
-    added, deleted = (
-        sum(values) for values in zip(*((one.added_lines, one.deleted_lines) for one in pushed), strict=True)
-    )
+    lines = ((one.added_lines, one.deleted_lines) for one in pushed)
+    added, deleted = (sum(values) for values in zip(*lines, strict=True))
     return {
         "pull_request_id": pull_request_id(world, pull.app.app_id, pull.number),
         "repo_id": world.id(pull.app.app_id),

@@ -4,6 +4,8 @@ icon: rocket_launch
 order: 50
 """
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -39,6 +41,7 @@ RUNS = """
     select p.* from prod_deployments p join dora_scopes s on s.app_id = p.app_id
     where s.scope_type = $scope_type and s.scope_id = $scope_id and p.over_at >= $since and p.over_at < $until
     order by p.over_at desc"""
+Queries = dict[str, tuple[str, dict[str, Any]]]
 
 
 def scope(figures: pl.DataFrame) -> tuple[str, str] | None:
@@ -53,8 +56,8 @@ def scope(figures: pl.DataFrame) -> tuple[str, str] | None:
     return None if chosen in (None, "all") else (known[chosen]["scope_type"], known[chosen]["scope_id"])
 
 
-def one(row: Row, span: Span, version: str) -> None:
-    """One application or team: cards, what they rest on, what would lift them, and the rows."""
+def one(row: Row, span: Span, version: str) -> Queries:
+    """One application or team: cards, what they rest on, what would lift them; returns the queries behind them."""
     mine = {"scope_type": row["scope_type"], "scope_id": row["scope_id"]}
     before = rows(FIGURES, **span.before.window)
     before = before.filter((pl.col("scope_type") == row["scope_type"]) & (pl.col("scope_id") == row["scope_id"]))
@@ -67,16 +70,8 @@ def one(row: Row, span: Span, version: str) -> None:
         dora.compared(row)
     elif told := dora.advice(row):
         st.markdown("  \n".join(told))
-    behind(
-        {
-            "Deployments": (RUNS, mine | span.window),
-            "Changes": (CHANGES, mine | span.window),
-            "Weeks": (WEEKS, mine | span.window),
-            "Coverage": (COVERAGE, mine | span.window),
-            "Figures": (FIGURES, span.window),
-        },
-        "dora",
-    )
+    asked = {"Deployments": RUNS, "Changes": CHANGES, "Weeks": WEEKS, "Coverage": COVERAGE}
+    return {name: (sql, mine | span.window) for name, sql in asked.items()}
 
 
 with ranged_page("Delivery", "30d", LONG) as span:
@@ -87,6 +82,7 @@ with ranged_page("Delivery", "30d", LONG) as span:
             "Bands", dora.VERSIONS, default="2023", required=True, key="bands", bind="query-params",
             label_visibility="collapsed", help="2023: cuts. 2024: clusters. 2025: scores of 0 to 10.",
         )  # fmt: skip
+    queries: Queries = {"DORA": (FIGURES, span.window), "Projects": (PROJECTS, {})}
     apps = figures.filter(pl.col("scope_type") == "app")
     if not figures.height:
         empty(
@@ -95,7 +91,7 @@ with ranged_page("Delivery", "30d", LONG) as span:
     elif chosen:
         found = figures.filter((pl.col("scope_type") == chosen[0]) & (pl.col("scope_id") == chosen[1]))
         st.subheader(safe(found["name"][0]), anchor=False)
-        one(found.row(0, named=True), span, str(version))
+        queries |= one(found.row(0, named=True), span, str(version))
     else:
         dora.company(apps, str(version))
 
@@ -110,4 +106,4 @@ with ranged_page("Delivery", "30d", LONG) as span:
         freshness()
         demo_badge(projects)
         download(figures, "dora", "dora-csv")
-    behind({"Projects": (PROJECTS, {}), "DORA": (FIGURES, span.window)}, "delivery")
+    behind(queries, "delivery")

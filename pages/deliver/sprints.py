@@ -4,6 +4,8 @@ icon: directions_run
 order: 54
 """
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -49,7 +51,8 @@ def one(row: Row) -> None:
         rows(ITEMS, **mine), "Items of the sprint", 12, title=st.column_config.TextColumn("What", width=330),
         or_else=("No item is known", "Its source tells none, or they are in no sprint any more."),
     )  # fmt: skip
-    behind({"Burn-down": (DAYS, mine), "Items": (ITEMS, mine), "Team": (TEAM, team)}, "sprint")
+    queries: dict[str, tuple[str, dict[str, Any]]] = {"Sprints": (SPRINTS, {}), "Velocity": (VELOCITY, {})}
+    behind(queries | {"Burn-down": (DAYS, mine), "Items": (ITEMS, mine), "Team": (TEAM, team)}, "sprints")
 
 
 with page("Sprints"):
@@ -70,4 +73,3 @@ with page("Sprints"):
         demo_badge(shown)
         download(shown, "sprints", "sprints-csv")
     one(chosen_sprint(shown, clicked))
-    behind({"Sprints": (SPRINTS, {}), "Velocity": (VELOCITY, {})}, "sprints")

@@ -1,7 +1,7 @@
 -- One row per project: completed points of its last five closed sprints, their trend, and what is left of what is planned.
 -- The trend is the slope of a straight line through them, from the first to the last, in percent of their mean: within 5 % it
 -- is stable; it takes three sprints. left_points: not done, in the active and in future sprints.
--- The forecast is when the active sprint's successors have done that at the mean pace, and at the best and worst of the five.
+-- The forecast is when that is done from now on at the mean pace, and at the best and the worst of the five.
 -- grain: project_id
 with closed as (
   select project_id, sprint_id, name, committed_points, completed_points, coalesce(completed_at, ends_at) as over_at,
@@ -27,16 +27,12 @@ with closed as (
   select project_id, sum(points) as left_points, count(*) as left_items, count(*) filter (where points is null) as left_unsized_items
   from planned group by project_id
 )
-, starts as (
-  select project_id, min(starts_at) as starts_at from sprints where state = 'active' group by project_id
-)
 select v.project_id, v.sprint_count, v.velocity_points, v.worst_points, v.best_points, v.sprint_days, v.kept_pct, v.trend_pct,
        case when v.trend_pct is null then 'unknown' when abs(v.trend_pct) <= 5 then 'stable' when v.trend_pct > 0 then 'rising'
             else 'falling' end as trend,
        v.last_completed_points, v.last_committed_points, r.left_points, r.left_items, r.left_unsized_items,
-       (a.starts_at + to_days(ceil(r.left_points / nullif(v.velocity_points, 0) * v.sprint_days)::integer))::date as forecast_on,
-       (a.starts_at + to_days(ceil(r.left_points / nullif(v.best_points, 0) * v.sprint_days)::integer))::date as forecast_first_on,
-       (a.starts_at + to_days(ceil(r.left_points / nullif(v.worst_points, 0) * v.sprint_days)::integer))::date as forecast_last_on
+       (utc_now() + to_days(ceil(r.left_points / nullif(v.velocity_points, 0) * v.sprint_days)::integer))::date as forecast_on,
+       (utc_now() + to_days(ceil(r.left_points / nullif(v.best_points, 0) * v.sprint_days)::integer))::date as forecast_first_on,
+       (utc_now() + to_days(ceil(r.left_points / nullif(v.worst_points, 0) * v.sprint_days)::integer))::date as forecast_last_on
 from summed v
 left join remaining r on r.project_id = v.project_id
-left join starts a on a.project_id = v.project_id
