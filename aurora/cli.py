@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from aurora import __version__
+from aurora.arguments import places_first
 from aurora.errors import AuroraError, SettingsError
 
 if TYPE_CHECKING:
@@ -77,15 +78,18 @@ def ingest(sources: Annotated[list[str] | None, typer.Argument(help="Names; all 
 @cli.command("import")
 def import_files(
     files: list[Path],
-    format: Annotated[str | None, typer.Option(help="csv, parquet or jsonl; else by the file's ending.")] = None,
+    format: Annotated[str | None, typer.Option(help="csv, parquet, jsonl, junit, cobertura, lcov or jacoco.")] = None,
     table: Annotated[str | None, typer.Option(help="Canonical table; else the file's stem.")] = None,
     source: Annotated[str | None, typer.Option(help="source_instance; else the file's stem.")] = None,
     app: Annotated[str | None, typer.Option(help="app_id for rows that have none.")] = None,
+    repo: Annotated[str | None, typer.Option(help="repo_id or full name of the repository, likewise.")] = None,
+    sha: Annotated[str | None, typer.Option(help="Commit, likewise.")] = None,
 ) -> None:
-    """Land files in canonical tables; importing twice changes nothing more."""
+    """Land files in canonical tables; importing twice changes nothing more. The format is found out if not said."""
     from aurora.commands import import_now
 
-    raise typer.Exit(import_now(_settings(), files, format, table, source, app, out))
+    said = {"table": table, "source_instance": source, "app_id": app, "repo": repo, "sha": sha}
+    raise typer.Exit(import_now(_settings(), files, {"format": format, **said}, out))
 
 
 @cli.command()
@@ -195,7 +199,7 @@ def _settings(port: int | None = None) -> "Settings":
 
 def main() -> None:
     """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings."""
-    sys.argv[1:] = _places_first(sys.argv[1:])
+    sys.argv[1:] = places_first(sys.argv[1:])
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
         code = cli(standalone_mode=False) or 0
@@ -219,24 +223,6 @@ def main() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(int(code))
-
-
-def _places_first(arguments: list[str]) -> list[str]:
-    """--data and --config may stand anywhere on the line: they are moved before the command, where they are read."""
-    first: list[str] = []
-    rest: list[str] = []
-    left = list(arguments)
-    while left:
-        word = left.pop(0)
-        if word == "--":
-            return [*first, *rest, word, *left]
-        if word in ("--data", "--config") and left:
-            first += [word, left.pop(0)]
-        elif word.startswith(("--data=", "--config=")):
-            first.append(word)
-        else:
-            rest.append(word)
-    return first + rest
 
 
 def _say(error: AuroraError, code: int) -> int:

@@ -96,20 +96,12 @@ def _ingest_with_bars(settings: Settings, lake: Lake, wanted: list[SourceSetting
             return [outcome for outcomes in pool.map(run, wanted) for outcome in outcomes]
 
 
-def import_now(
-    settings: Settings,
-    files: list[Path],
-    format: str | None,
-    table: str | None,
-    source: str | None,
-    app: str | None,
-    out: Console,
-) -> int:
-    """Import files, telling for each what landed; 1 if a file is refused."""
+def import_now(settings: Settings, files: list[Path], said: dict[str, str | None], out: Console) -> int:
+    """Import files, telling for each what landed; 1 if a file is refused. `said`: what import_file() takes."""
     lake, code = Lake(settings.lake), 0
     for file in files:
         try:
-            told = import_file(lake, file, format=format, table=table, source_instance=source, app_id=app)
+            told = import_file(lake, file, **said)
         except AuroraError as error:
             out.print(Text.assemble(("✕ ", "red"), str(error)), soft_wrap=True)
             code = 1
