@@ -69,10 +69,9 @@ def _parser(walker: Walker) -> expat.XMLParserType:
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    parser.StartDoctypeDeclHandler = _doctype
-    parser.EntityDeclHandler = _entity
-    parser.ExternalEntityRefHandler = _entity
-    parser.SkippedEntityHandler = _entity
+    for name in ("EntityDecl", "ElementDecl", "AttlistDecl", "NotationDecl", "UnparsedEntityDecl"):
+        setattr(parser, f"{name}Handler", _declared)
+    parser.ExternalEntityRefHandler = parser.SkippedEntityHandler = _named
     texts: list[list[str]] = []
 
     def start(name: str, told: Attributes) -> None:
@@ -97,10 +96,9 @@ def _keeper(texts: list[list[str]]) -> Callable[[str], None]:
     return keep
 
 
-def _doctype(name: str, system_id: str | None, public_id: str | None, has_declarations: bool) -> None:
-    if has_declarations:
-        raise ValueError("its DOCTYPE declares things, and such files are not read")
+def _declared(*told: object) -> NoReturn:
+    raise ValueError("its DOCTYPE declares things, and such files are not read")
 
 
-def _entity(*told: object) -> NoReturn:
+def _named(*told: object) -> NoReturn:
     raise ValueError("it uses entities that XML itself does not know, and such files are not read")

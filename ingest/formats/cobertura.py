@@ -23,8 +23,11 @@ def rows(path: Path, about: About) -> Told:
     """Rows of one report. Raises ValueError with one sentence."""
     report = _Report()
     walk(path, report)
-    has_branches = any(lines.branches for lines in report.files.values())
-    files = {name: lines.counts(has_branches) for name, lines in report.files.items() if lines.lines}
+    told = {
+        name: lines for name, own in report.files.items() if (lines := own if own.lines else report.spare[name]).lines
+    }
+    has_branches = any(lines.branches for lines in told.values())
+    files = {name: lines.counts(has_branches) for name, lines in told.items()}
     yield from coverage_rows(about, "cobertura", files, _whole(report.root), epoch_of(report.root.get("timestamp")))
 
 
@@ -32,8 +35,9 @@ class _Report(Walker):
     def __init__(self) -> None:
         self.root: Attributes = {}
         self.files: dict[str, Lines] = {}
+        self.spare: dict[str, Lines] = {}  # of methods, which tell the same once more, or alone
         self.above: list[str] = []
-        self.file: Lines | None = None
+        self.path: str | None = None
 
     def start(self, name: str, told: Attributes) -> None:
         if not self.above:
@@ -41,10 +45,14 @@ class _Report(Walker):
             if name != "coverage" or "clover" in told:
                 raise ValueError(f"its root is <{name}> and not Cobertura's <coverage>")
         elif name == "class":
-            self.file = self.files.setdefault(plain(told.get("filename") or told.get("name", "")), Lines())
-        elif name == "line" and self.above[-2:] == ["class", "lines"] and self.file is not None:
-            _take(self.file, told)  # the lines of methods tell the same once more
+            self.path = plain(told.get("filename") or told.get("name", ""))
+        elif name == "line" and self.path is not None and self.above[-1] == "lines":
+            kept = self.files if self.above[-2] == "class" else self.spare
+            _take(kept[self.path], told)
         self.above.append(name)
+        if name == "class" and self.path is not None:
+            self.files.setdefault(self.path, Lines())
+            self.spare.setdefault(self.path, Lines())
 
     def end(self, name: str, text: str) -> None:
         self.above.pop()

@@ -24,8 +24,9 @@ def rows(path: Path, about: About) -> Told:
     """Rows of one report. Raises ValueError with one sentence."""
     report = _Report()
     walk(path, report)
-    files = {name: _counts(told) for name, told in report.files.items()}
-    yield from coverage_rows(about, "jacoco", files, _counts(report.whole), report.dumped_at)
+    has_branches = any("BRANCH" in told for told in (report.whole, *report.files.values()))
+    files = {name: _counts(told, has_branches) for name, told in report.files.items()}
+    yield from coverage_rows(about, "jacoco", files, _counts(report.whole, has_branches), report.dumped_at)
 
 
 class _Report(Walker):
@@ -66,7 +67,7 @@ class _Report(Walker):
         return plain("/".join(name for kind, name in self.above if kind in NAMED and name))
 
 
-def _counts(counters: dict[str, tuple[int, int]]) -> Counts:
-    """A counter of nothing is left out by JaCoCo: no branches are 0; no lines mean that classes do not tell theirs."""
-    lines, branches = counters.get("LINE", (None, None)), counters.get("BRANCH", (0, 0) if counters else (None, None))
-    return Counts(*lines, *branches)
+def _counts(counters: dict[str, tuple[int, int]], has_branches: bool) -> Counts:
+    """A counter of nothing is left out: no branches are 0 where others have some; no lines are not told by classes."""
+    branches = counters.get("BRANCH", (0, 0) if has_branches and counters else (None, None))
+    return Counts(*counters.get("LINE", (None, None)), *branches)
