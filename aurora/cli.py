@@ -13,7 +13,8 @@ from rich.text import Text
 
 from aurora import __version__
 from aurora.arguments import places_first
-from aurora.errors import AuroraError, SettingsError
+from aurora.cli_record import record
+from aurora.errors import AuroraError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from aurora.settings import Settings
@@ -23,6 +24,7 @@ demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back
 cli.add_typer(demo, name="demo")
 slo = typer.Typer(no_args_is_help=True, help="Objectives of other tools.")
 cli.add_typer(slo, name="slo")
+cli.add_typer(record, name="record")
 # Into a pipe or a file, lines are not cut to a terminal's width.
 # What is printed comes from outside as often as not: nothing in it is markup.
 out = Console(width=None if sys.stdout.isatty() else 240, markup=False, highlight=False)
@@ -35,12 +37,14 @@ _given: dict[str, Path | None] = {}
 
 @cli.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     data: DataOption = None,
     config: ConfigOption = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Options of every command."""
     _given.update(data=data, config=config)
+    context.obj = _settings
     if version:
         print(f"aurora {__version__}")
         raise typer.Exit
@@ -198,12 +202,12 @@ def _settings(port: int | None = None) -> "Settings":
 
 
 def main() -> None:
-    """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings."""
+    """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings or words."""
     sys.argv[1:] = places_first(sys.argv[1:])
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
         code = cli(standalone_mode=False) or 0
-    except SettingsError as error:
+    except (SettingsError, UsageError) as error:
         code = _say(error, 2)
     except AuroraError as error:
         code = _say(error, 1)
