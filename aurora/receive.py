@@ -13,6 +13,12 @@ def _named(secret: str) -> str:
     return secret
 
 
+def _slug(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ValueError(f'{name!r}: use lower-case letters, digits, "-" and "_", such as "github"')
+    return name
+
+
 Named = Annotated[str, AfterValidator(_named)]
 Tier = Literal["production", "staging", "testing", "development", "unknown"]
 
@@ -30,7 +36,7 @@ class Hook(Block):
     """
 
     secret: Named | None = None
-    source: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    source: Annotated[str, AfterValidator(_slug)] | None = None
     environments: dict[str, Tier] = {}
 
 

@@ -62,14 +62,16 @@ def at(text: str) -> datetime:
 
 
 REPOSITORY = {
-    "id": 7, "full_name": "acme/shop", "html_url": "https://github.com/acme/shop", "default_branch": "main", "private": True,
+    "id": 7, "full_name": "acme/shop", "html_url": "https://github.com/acme/shop", "default_branch": "main",
+    "private": True,
     "archived": False, "language": "Go", "created_at": "2020-01-01T00:00:00Z", "pushed_at": "2026-03-01T09:00:00Z",
 }  # fmt: skip
 ANN = {"id": 31, "login": "ann", "type": "User"}
 BOB = {"id": 32, "login": "bob", "type": "User"}
 DEPLOYMENT = {
     "id": 501, "sha": "a1", "ref": "v1.2.0", "environment": "production", "original_environment": "production",
-    "description": "the release", "creator": ANN, "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-03-01T10:00:00Z",
+    "description": "the release", "creator": ANN, "created_at": "2026-03-01T10:00:00Z",
+    "updated_at": "2026-03-01T10:00:00Z",
 }  # fmt: skip
 
 
@@ -175,7 +177,8 @@ def test_what_the_connector_knows_better_stays(lake: Lake, github: Sender) -> No
 
 
 RUN = {
-    "id": 90, "name": "build", "run_number": 12, "run_attempt": 1, "head_branch": "main", "head_sha": "a1", "event": "push",
+    "id": 90, "name": "build", "run_number": 12, "run_attempt": 1, "head_branch": "main", "head_sha": "a1",
+    "event": "push",
     "status": "completed", "conclusion": "failure", "created_at": "2026-03-01T10:00:00Z", "actor": ANN,
     "run_started_at": "2026-03-01T10:00:00Z", "updated_at": "2026-03-01T10:04:00Z", "html_url": "https://github.com/r/90",
 }  # fmt: skip
@@ -221,7 +224,8 @@ PULL = {
     "id": 8000, "number": 5, "title": "Pay by card", "state": "open", "draft": False, "user": ANN, "merged_at": None,
     "closed_at": None, "base": {"ref": "main"}, "head": {"ref": "cards", "sha": "b2"}, "merge_commit_sha": "trial",
     "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T09:00:00Z", "labels": [{"name": "pay"}],
-    "html_url": "https://github.com/acme/shop/pull/5", "additions": 10, "deletions": 2, "changed_files": 3, "commits": 1,
+    "html_url": "https://github.com/acme/shop/pull/5", "additions": 10, "deletions": 2, "changed_files": 3,
+    "commits": 1,
     "comments": 1, "review_comments": 2,
 }  # fmt: skip
 BRIEF = {
@@ -312,7 +316,8 @@ def test_an_authors_own_review_is_no_first_review(github: Sender) -> None:
 
 
 ISSUE = {
-    "id": 9000, "number": 6, "title": "Cards fail", "state": "open", "labels": [{"name": "bug"}, {"name": "Priority: P1"}],
+    "id": 9000, "number": 6, "title": "Cards fail", "state": "open",
+    "labels": [{"name": "bug"}, {"name": "Priority: P1"}],
     "user": ANN, "assignee": BOB, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z",
     "closed_at": None, "html_url": "https://github.com/acme/shop/issues/6",
 }  # fmt: skip
@@ -400,7 +405,8 @@ def test_releases_and_pushes(github: Sender) -> None:
 
 
 PROJECT = {
-    "id": 30, "path_with_namespace": "acme/till", "web_url": "https://gitlab.example/acme/till", "default_branch": "main",
+    "id": 30, "path_with_namespace": "acme/till", "web_url": "https://gitlab.example/acme/till",
+    "default_branch": "main",
     "visibility_level": 0,
 }  # fmt: skip
 
@@ -565,7 +571,8 @@ BUCKET = {
 }
 BUCKET_PULL = {
     "id": 4, "title": "App", "state": "MERGED", "author": {"account_id": "u:1"}, "draft": False, "comment_count": 2,
-    "source": {"branch": {"name": "app"}, "commit": {"hash": "0123456789ab"}}, "destination": {"branch": {"name": "main"}},
+    "source": {"branch": {"name": "app"}, "commit": {"hash": "0123456789ab"}},
+    "destination": {"branch": {"name": "main"}},
     "merge_commit": {"hash": "abcdefabcdef"}, "created_on": "2026-03-01T08:00:00.123456+00:00",
     "updated_on": "2026-03-01T11:00:00+00:00", "links": {"html": {"href": "https://bitbucket.org/acme/app/pull-requests/4"}},
 }  # fmt: skip
