@@ -382,7 +382,7 @@ def test_releases_and_pushes(github: Sender) -> None:
         "target_commitish": "main",
     }
     github("release", {"action": "published", "release": release, "repository": REPOSITORY})
-    github("release", {"action": "deleted", "release": release | {"id": 41}, "repository": REPOSITORY})
+    github("release", {"action": "deleted", "release": release | {"tag_name": "v1"}, "repository": REPOSITORY})
     [told] = github.rows(Releases)
     assert (told["tag"], told["version"], told["is_prerelease"], told["notes"]) == (
         "v1.3.0-rc.1",
@@ -390,6 +390,7 @@ def test_releases_and_pushes(github: Sender) -> None:
         True,
         "notes",
     )
+    assert told["release_id"] == "github:7@v1.3.0-rc.1"
     assert (told["published_at"], "sha" in told) == (at("01T09:00"), False)
 
     def push(ref: str, sha: str, pushed: int) -> Json:

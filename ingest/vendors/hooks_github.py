@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from aurora.contracts import Row
 from aurora.contracts.delivery import Releases, Repositories, WorkItems
 from ingest.connector import Json
-from ingest.vendors.git_words import is_prerelease
 from ingest.vendors.hooks import Headers, HookRun, Said, Vendor, instant, is_hmac, moment, text
 from ingest.vendors.hooks_github_issues import work_item_row
 from ingest.vendors.hooks_github_pulls import account_id, pull_request, review
-from ingest.vendors.hooks_github_runs import VERSION, deployment, deployment_status, workflow_run
+from ingest.vendors.hooks_github_runs import deployment, deployment_status, workflow_run
 
 QUIET = ("deleted", "transferred", "pinned", "unpinned", "locked", "unlocked")
 
@@ -73,13 +72,14 @@ def release(run: HookRun, told: Json) -> Iterator[Said]:
     if told.get("action") == "deleted":
         return
     tag, aim = one["tag_name"], str(one.get("target_commitish") or "")
+    version = re.search(r"\d+(?:\.\d+)+.*", tag)
     row = {
-        "release_id": run.id(f"release:{one['id']}"),
+        "release_id": run.id(f"{told['repository']['id']}@{tag}"),
         "repo_id": run.id(told["repository"]["id"]),
         "tag": tag,
         "name": text(one.get("name"), 200),
-        "version": tag.removeprefix("v") if VERSION.fullmatch(tag) else None,
-        "is_prerelease": bool(one.get("prerelease")) or is_prerelease(tag),
+        "version": version[0] if version else None,
+        "is_prerelease": one.get("prerelease"),
         "is_draft": one.get("draft"),
         "created_at": moment(one["created_at"]),
         "published_at": instant(one.get("published_at")),
