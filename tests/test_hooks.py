@@ -373,7 +373,7 @@ def test_releases_and_pushes(github: Sender) -> None:
         "tag_name": "v1.3.0-rc.1",
         "name": "1.3",
         "draft": False,
-        "prerelease": False,
+        "prerelease": True,
         "body": " notes ",
     }
     release |= {
