@@ -18,6 +18,7 @@ import polars as pl
 import polars.selectors as cs
 
 from aurora.contracts import Row, Table
+from aurora.contracts.delivery import Environments, Repositories
 from aurora.contracts.platform import ReceivedEvents
 from aurora.errors import ContractError
 from ingest.check import Stamp
@@ -33,6 +34,7 @@ STREAM = "hook"
 REMEMBERED = timedelta(days=30)
 RECORD_EVERY_S = 60.0
 MAX_NAME = 200
+STEADY = (Repositories, Environments)
 BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, OSError, RecursionError)
 SECRETS = "password|passwd|pwd|passphrase|secret|token|credentials?|authorization|api[_-]?key|variables"
 _SECRET = re.compile(rf"(^|[_-]|(?<=[a-z])(?=[A-Z]))(?i:{SECRETS})$")
@@ -56,6 +58,7 @@ class Inbox:
         self.lake, self.vendor, self.source, self.options = lake, vendor, source_instance, options
         self._lock = threading.Lock()
         self._known: dict[str, None] | None = None
+        self._steady: dict[str, Row] = {}
         self._landed, self._unknown, self._notes = Landed(), 0, list[str]()
         self._recorded = -RECORD_EVERY_S
         self._began_at = datetime.now(UTC)
@@ -69,8 +72,12 @@ class Inbox:
                 return Taken(event_id, is_known=True)
             now = datetime.now(UTC)
             stamp = Stamp(self.vendor.name, self.source, uuid.uuid4().hex, now)
-            landed, occurred_at, note = self._rows(headers, told, stamp)
-            self._store(event_id, headers, told, occurred_at, stamp)
+            try:
+                landed, occurred_at, note = self._rows(headers, told, stamp)
+                self._store(event_id, headers, told, occurred_at, stamp)
+            except Exception:
+                self._steady.clear()  # what did not land has not been said
+                raise
             self._remembered()[event_id] = None
             self._record(landed, note, now)
             return Taken(event_id, landed.row_count, note=note)
@@ -108,10 +115,21 @@ class Inbox:
             return Landed(), None, f"an event has an unexpected shape ({why}): no row was made of it"
         self._unknown += sum(run.unknown_words.values())
         landed = Landed()
+        said = [one for one in said if not self._is_repeated(one)]
         for table in dict.fromkeys(one.table for one in said):
             landed += self._land(table, [one for one in said if one.table is table], stamp)
         quarantined = f"{landed.quarantined_count} rows are quarantined" if landed.quarantined_count else None
         return landed, _occurred(said), quarantined
+
+    def _is_repeated(self, one: Said) -> bool:
+        """Whether it says of a repository or environment what the event before said: most events do."""
+        if one.table not in STEADY:
+            return False
+        key = one.row[one.table.spec.key[0]]
+        if self._steady.get(key) == one.row:
+            return True
+        self._steady[key] = one.row
+        return False
 
     def _run(self, now: datetime) -> Run[HookOptions]:
         deadline = time.monotonic() + 60

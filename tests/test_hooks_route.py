@@ -16,12 +16,14 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from aurora.contracts.delivery import CiRuns, Deployments
+from aurora.contracts import Table
+from aurora.contracts.delivery import CiRuns, Deployments, Repositories
 from aurora.contracts.platform import ReceivedEvents, SyncRuns
 from aurora.errors import LakeError, SettingsError
 from aurora.gateway import hooks
 from aurora.gateway.hooks import MAX_BODY_BYTES, Hooks
 from aurora.settings import Settings, SourceSettings, load
+from ingest import inbox
 from tests.servers import free_ports
 from tests.test_hooks import BUCKET, BUCKET_PULL, TEN, build, commit_status, lab_deployment, status
 from warehouse.lake import Lake
@@ -219,23 +221,24 @@ def test_more_at_once_than_is_read_is_sent_back(serve: Serve, monkeypatch: pytes
 
 
 def test_what_could_not_be_stored_is_sent_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk at the worst moment: rows are there, the event is not; sent again, both are, once."""
-    one, store = serve(), hooks.Inbox._store
-    broken = True
+    """A full disk, once before rows and once before the event is stored; sent again, all of it is there, once."""
+    one, land = serve(), inbox.land
+    breaks: list[type[Table]] = [Repositories, ReceivedEvents]
 
-    def may_break(*told: Any) -> None:
-        if broken:
+    def may_break(lake: Lake, table: type[Table], *told: Any) -> Any:
+        if breaks and table is breaks[0]:
             raise LakeError("the disk is full")
-        store(*told)
+        return land(lake, table, *told)
 
-    monkeypatch.setattr(hooks.Inbox, "_store", may_break)
+    monkeypatch.setattr(inbox, "land", may_break)
     payload = status("success", "01T10:06:00")
-    code, told = one.send("github", "deployment_status", payload, X_GitHub_Delivery="d-1")
-    assert (code, told["error"]) == (503, "it could not be stored: try again")
-    broken = False
+    while breaks:
+        code, told = one.send("github", "deployment_status", payload, X_GitHub_Delivery="d-1")
+        assert (code, told["error"]) == (503, "it could not be stored: try again")
+        breaks.pop(0)
     code, told = one.send("github", "deployment_status", payload, X_GitHub_Delivery="d-1")
     assert (code, told["known"]) == (200, False)
-    assert (one.lake.read(Deployments).height, one.lake.read(ReceivedEvents).height) == (1, 1)
+    assert [one.lake.read(table).height for table in (Deployments, Repositories, ReceivedEvents)] == [1, 1, 1]
 
 
 def test_many_at_once_land_once_each(serve: Serve) -> None:

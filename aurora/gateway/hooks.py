@@ -24,7 +24,7 @@ from warehouse.lake import Lake
 
 log = logging.getLogger("aurora.hooks")
 MAX_BODY_BYTES = 4 * 1024 * 1024
-MAX_AT_ONCE = 16
+MAX_AT_ONCE = 32
 READ_S = 10.0
 JSON = "application/json"
 VENDORS: tuple[Vendor, ...] = tuple(
