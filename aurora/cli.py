@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from aurora import __version__
-from aurora.errors import AuroraError, SettingsError
+from aurora.arguments import places_first
+from aurora.cli_record import record
+from aurora.errors import AuroraError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from aurora.settings import Settings
@@ -22,6 +24,7 @@ demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back
 cli.add_typer(demo, name="demo")
 slo = typer.Typer(no_args_is_help=True, help="Objectives of other tools.")
 cli.add_typer(slo, name="slo")
+cli.add_typer(record, name="record")
 # Into a pipe or a file, lines are not cut to a terminal's width.
 # What is printed comes from outside as often as not: nothing in it is markup.
 out = Console(width=None if sys.stdout.isatty() else 240, markup=False, highlight=False)
@@ -34,12 +37,14 @@ _given: dict[str, Path | None] = {}
 
 @cli.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     data: DataOption = None,
     config: ConfigOption = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Options of every command."""
     _given.update(data=data, config=config)
+    context.obj = _settings
     if version:
         print(f"aurora {__version__}")
         raise typer.Exit
@@ -77,15 +82,18 @@ def ingest(sources: Annotated[list[str] | None, typer.Argument(help="Names; all 
 @cli.command("import")
 def import_files(
     files: list[Path],
-    format: Annotated[str | None, typer.Option(help="csv, parquet or jsonl; else by the file's ending.")] = None,
+    format: Annotated[str | None, typer.Option(help="csv, parquet, jsonl, junit, cobertura, lcov or jacoco.")] = None,
     table: Annotated[str | None, typer.Option(help="Canonical table; else the file's stem.")] = None,
     source: Annotated[str | None, typer.Option(help="source_instance; else the file's stem.")] = None,
     app: Annotated[str | None, typer.Option(help="app_id for rows that have none.")] = None,
+    repo: Annotated[str | None, typer.Option(help="repo_id or full name of the repository, likewise.")] = None,
+    sha: Annotated[str | None, typer.Option(help="Commit, likewise.")] = None,
 ) -> None:
-    """Land files in canonical tables; importing twice changes nothing more."""
+    """Land files in canonical tables; importing twice changes nothing more. The format is found out if not said."""
     from aurora.commands import import_now
 
-    raise typer.Exit(import_now(_settings(), files, format, table, source, app, out))
+    said = {"table": table, "source_instance": source, "app_id": app, "repo": repo, "sha": sha}
+    raise typer.Exit(import_now(_settings(), files, {"format": format, **said}, out))
 
 
 @cli.command()
@@ -194,12 +202,12 @@ def _settings(port: int | None = None) -> "Settings":
 
 
 def main() -> None:
-    """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings."""
-    sys.argv[1:] = _places_first(sys.argv[1:])
+    """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings or words."""
+    sys.argv[1:] = places_first(sys.argv[1:])
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
         code = cli(standalone_mode=False) or 0
-    except SettingsError as error:
+    except (SettingsError, UsageError) as error:
         code = _say(error, 2)
     except AuroraError as error:
         code = _say(error, 1)
@@ -219,24 +227,6 @@ def main() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(int(code))
-
-
-def _places_first(arguments: list[str]) -> list[str]:
-    """--data and --config may stand anywhere on the line: they are moved before the command, where they are read."""
-    first: list[str] = []
-    rest: list[str] = []
-    left = list(arguments)
-    while left:
-        word = left.pop(0)
-        if word == "--":
-            return [*first, *rest, word, *left]
-        if word in ("--data", "--config") and left:
-            first += [word, left.pop(0)]
-        elif word.startswith(("--data=", "--config=")):
-            first.append(word)
-        else:
-            rest.append(word)
-    return first + rest
 
 
 def _say(error: AuroraError, code: int) -> int:

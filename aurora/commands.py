@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from aurora.contracts import TABLES, Row
+from aurora.contracts.estate import Applications
 from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.judge import judge
 from aurora.registry_export import as_toml, read_register
@@ -27,6 +29,8 @@ from ingest.history import Outcome
 from ingest.importing import import_file
 from ingest.land import Landed
 from ingest.plan import DEMO, SELF, checked, planned_sources
+from ingest.pushes import Push, record_deployment
+from ingest.repositories import repo_id_of
 from ingest.run import Ingest
 from ingest.schedule import Worker
 from warehouse.lake import Lake
@@ -96,20 +100,12 @@ def _ingest_with_bars(settings: Settings, lake: Lake, wanted: list[SourceSetting
             return [outcome for outcomes in pool.map(run, wanted) for outcome in outcomes]
 
 
-def import_now(
-    settings: Settings,
-    files: list[Path],
-    format: str | None,
-    table: str | None,
-    source: str | None,
-    app: str | None,
-    out: Console,
-) -> int:
-    """Import files, telling for each what landed; 1 if a file is refused."""
+def import_now(settings: Settings, files: list[Path], said: dict[str, str | None], out: Console) -> int:
+    """Import files, telling for each what landed; 1 if a file is refused. `said`: what import_file() takes."""
     lake, code = Lake(settings.lake), 0
     for file in files:
         try:
-            told = import_file(lake, file, format=format, table=table, source_instance=source, app_id=app)
+            told = import_file(lake, file, **said)
         except AuroraError as error:
             out.print(Text.assemble(("✕ ", "red"), str(error)), soft_wrap=True)
             code = 1
@@ -117,6 +113,18 @@ def import_now(
         out.print(f"{file}: {told.sentence()}", soft_wrap=True)
     make_visible(settings.data, lake)
     return code
+
+
+def record_now(settings: Settings, repo: str | None, said: Row) -> str:
+    """Record a deployment; one line about it, once it is published. `said`: what Push takes."""
+    lake = Lake(settings.lake)
+    push = Push(**said, repo_id=repo_id_of(lake, repo) if repo else None)
+    done = record_deployment(settings.data, lake, push, datetime.now(UTC))
+    make_visible(settings.data, lake)
+    news = "" if done.is_news else " (known already)"
+    if not lake.scan(Applications).filter(pl.col("app_id") == push.app_id).collect().height:
+        news += f"; no application is registered as {push.app_id}"
+    return f"{push.app_id} on {push.environment}: {push.status}, as {done.deployment_id}{news}"
 
 
 def ask(settings: Settings, query: str, format: str, out: Console) -> None:

@@ -2,6 +2,7 @@
 
 AuroraError
 ├── SettingsError        aurora.toml or an environment variable is wrong (exit code 2)
+├── UsageError           a command is given words that it does not know (exit code 2)
 ├── SourceError          a source cannot be read; carries the error class that pages and rules use
 ├── ContractError        a frame or file cannot be brought into the shape of its table
 ├── LakeError            the lake refuses a write or a maintenance job
@@ -33,6 +34,10 @@ class AuroraError(Exception):
 
 class SettingsError(AuroraError):
     """The settings cannot be used; the message names file and line."""
+
+
+class UsageError(AuroraError):
+    """A command is given words that it does not know; the message tells those that it knows."""
 
 
 class SourceError(AuroraError):

@@ -20,11 +20,15 @@ from ingest import formats
 from ingest.catalog.yaml_documents import MAX_BYTES
 from ingest.check import Checked, Reject, Stamp, check, unique_keys
 from ingest.history import Outcome, record_run, sync_row
+from ingest.import_report import land_report
 from ingest.land import Landed, quarantine
 from ingest.objectives.files import tool_of
+from ingest.repositories import repo_id_of
 from warehouse.lake import Batch, Lake
 
 SLICE = 50_000
+HEAD = 1 << 16
+Given = dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -55,26 +59,44 @@ def import_file(
     table: str | None = None,
     source_instance: str | None = None,
     app_id: str | None = None,
+    repo: str | None = None,
+    sha: str | None = None,
 ) -> Imported:
-    """Land a file; the same file again changes nothing more. Raises ContractError with one sentence."""
+    """Land a file; the same file again changes nothing more. Raises ContractError with one sentence.
+
+    `app_id`, `repo` (an id or a full name) and `sha` are for rows that do not tell theirs.
+    """
     if path.suffix.lower() in (".yml", ".yaml") and (tool := _tool_of(path)):
         raise ContractError(f"{path}: these are objectives of {tool}: run aurora slo import {path} > slos.toml")
-    target = _table_of(path, table)
+    kind, reader = _reader_of(path, format)
     name = source_instance or re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-") or "import"
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name == "demo":
         raise ContractError(f"{path}: {name!r} is no name for its source: use --source with a-z, 0-9, '-' and '_'")
-    if app_id and "app_id" not in target.own_columns():
-        raise ContractError(f"{path}: {target.spec.name} has no app_id: leave --app out")
-    frame, lines = _read(path, format)
+    given = {"app_id": app_id, "repo_id": repo_id_of(lake, repo) if repo else None, "sha": sha}
+    stamp = Stamp("import", name, uuid.uuid4().hex, datetime.now(UTC))
+    if hasattr(reader, "rows"):
+        if table:
+            raise ContractError(f"{path}: a report of {kind} fills its own tables: leave --table out")
+        return Imported(*land_report(lake, path, kind, reader, given, stamp), ())
+    return _import_rows(lake, path, _table_of(path, table), _read(path, kind, reader), given, stamp)
+
+
+def _import_rows(
+    lake: Lake, path: Path, target: type[Table], read: tuple[pl.DataFrame, list[int]], given: Given, stamp: Stamp
+) -> Imported:
+    for column, option in (("app_id", "--app"), ("repo_id", "--repo"), ("sha", "--sha")):
+        if given[column] and column not in target.own_columns():
+            raise ContractError(f"{path}: {target.spec.name} has no {column}: leave {option} out")
+    frame, lines = read
     columns = [column for column in target.own_columns() if column not in COMMON]
     left_out = tuple(column for column in frame.columns if column not in columns and column not in COMMON)
     frame = frame.select([column for column in frame.columns if column in columns])
     if not frame.width:
         raise ContractError(f"{path}: no column is named like one of {target.spec.name}: {', '.join(columns)}")
-    if app_id and "app_id" in columns:
-        have = pl.col("app_id") if "app_id" in frame.columns else pl.lit(None, dtype=pl.String)
-        frame = frame.with_columns(have.fill_null(app_id).alias("app_id"))
-    stamp = Stamp("import", name, uuid.uuid4().hex, datetime.now(UTC))
+    for column, said in given.items():
+        if said:
+            have = pl.col(column) if column in frame.columns else pl.lit(None, dtype=pl.String)
+            frame = frame.with_columns(have.fill_null(said).alias(column))
     # Slices bound the memory of the check; the write is one, since each write of a replaced slice is the whole of it.
     slices = [
         _checked(target, frame.slice(start, SLICE), lines[start : start + SLICE], path.name, stamp)
@@ -82,6 +104,7 @@ def import_file(
     ]
     landed = _land(lake, target, slices, stamp)
     stream = f"import-{target.spec.name}"
+    name = stamp.source_instance
     told = sync_row("import", stream, stamp.at, datetime.now(UTC), Outcome(name, stream, "success", landed))
     record_run(lake, name, stream, stamp.run_id, told, stamp.at)
     return Imported(target.spec.name, landed, left_out)
@@ -174,19 +197,39 @@ def _table_of(path: Path, table: str | None) -> type[Table]:
         raise ContractError(f"{path}: {error.args[0]}: say which with --table") from error
 
 
-def _read(path: Path, format: str | None) -> tuple[pl.DataFrame, list[int]]:
+def _reader_of(path: Path, format: str | None) -> tuple[str, Any]:
+    """The format's name and module: the one that is asked for, else by the file's ending, else by what stands in it."""
     readers = dict(_readers())
-    by_ending = {ending: name for name, module in readers.items() for ending in module.ENDINGS}
-    name = format or by_ending.get(path.suffix.lower(), "")
-    if name not in readers:
-        raise ContractError(f"{path}: cannot tell its format: say --format {' or '.join(readers)}")
+    if format in readers:
+        return format, readers[format]
+    head = b"" if format else _head(path)
+    for name, module in readers.items():
+        if path.suffix.lower() in getattr(module, "ENDINGS", ()) and not format:
+            return name, module
+    for name, module in readers.items():
+        if head and hasattr(module, "recognises") and module.recognises(head):
+            return name, module
+    raise ContractError(f"{path}: cannot tell its format: say --format {' or '.join(readers)}")
+
+
+def _head(path: Path) -> bytes:
     try:
-        read: tuple[pl.DataFrame, list[int]] = readers[name].read(path)
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except FileNotFoundError as error:
+        raise ContractError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise ContractError(f"{path}: this cannot be read: {error.strerror}") from error
+
+
+def _read(path: Path, kind: str, reader: Any) -> tuple[pl.DataFrame, list[int]]:
+    try:
+        read: tuple[pl.DataFrame, list[int]] = reader.read(path)
     except FileNotFoundError as error:
         raise ContractError(f"{path}: there is no such file") from error
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()
-        raise ContractError(f"{path}: this cannot be read as {name}: {first[0] if first else error}") from error
+        raise ContractError(f"{path}: this cannot be read as {kind}: {first[0] if first else error}") from error
     return read
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aurora.contracts import Row
 from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
-from aurora.contracts.delivery import Commits, Deployments, Releases, Repositories
+from aurora.contracts.delivery import Commits, Deployments, Releases, Repositories, TestCases, TestRuns
 from aurora.contracts.estate import Applications, AppLinks, AppScores, Components, Edits, ScorecardResults, Tasks
 from aurora.contracts.mobile import MobileApps, MobileInstallsDaily, StoreRatingsDaily
 from aurora.contracts.operations import (
@@ -59,6 +59,13 @@ def one_of_each(lake: Lake) -> None:
     _verdicts(lake)
     _infrastructure(lake)
     delivery(lake)
+    _tests(lake)
+
+
+def _tests(lake: Lake) -> None:
+    put(lake, TestRuns, [row(TestRuns, test_run_id="s1:t")])
+    tried_again = row(TestCases, test_run_id="s1:t", result="passed", message_hash="late")
+    put(lake, TestCases, [tried_again])
 
 
 def _costs(lake: Lake) -> None:

@@ -127,6 +127,19 @@ def test_import_refuses_one_file_and_takes_the_other(data: Path, config: Path, t
     )
 
 
+def test_import_of_reports(data: Path, config: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "junit.xml", tmp_path / "bad.xml"
+    good.write_text('<testsuite name="s"><testcase name="t"/></testsuite>')
+    bad.write_text('<!DOCTYPE a [<!ENTITY a "x">]><testsuite name="&a;"/>')
+    said = aurora(data, config, "import", str(good), "--app", "shop", "--repo", "git:1", "--sha", "abc")
+    assert (said.code, said.text.strip()) == (0, f"{good}: 1 rows into test_runs")
+    told = aurora(data, config, "sql", "select app_id, repo_id, sha, test_count from test_runs", "--format", "csv")
+    assert told.text == "app_id,repo_id,sha,test_count\nshop,git:1,abc,1\n"
+    said = aurora(data, config, "import", str(bad), "--format", "junit")
+    assert (said.code, said.text.count("✕"), len(said.text.strip().splitlines())) == (1, 1, 1)
+    assert "its DOCTYPE declares things" in said.text
+
+
 def test_sources_tell_connectors_and_what_never_ran(data: Path, config: Path) -> None:
     said = aurora(data, config, "sources")
     assert said.code == 0

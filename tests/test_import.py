@@ -160,7 +160,7 @@ def test_a_file_of_a_header_only(lake: Lake, tmp_path: Path) -> None:
     ("name", "content", "words"),
     [
         ("components.csv", None, "there is no such file"),
-        ("components.xlsx", b"x", "say --format csv or jsonl or parquet"),
+        ("components.xlsx", b"x", "cannot tell its format: say --format cobertura or csv"),
         ("things.csv", b"a\n1\n", "there is no table things"),
         ("components.csv", b"a,b\n1,2\n", "no column is named like one of components"),
         ("components.csv", b"", "cannot be read as csv"),

@@ -112,10 +112,12 @@ class Lake:
 
     def read(self, table: type[Table]) -> pl.DataFrame:
         """All rows, instants without zone, for maintenance and tests; pages read the warehouse instead."""
+        return self.scan(table).collect()
+
+    def scan(self, table: type[Table]) -> pl.LazyFrame:
+        """The same, lazily: for who wants few columns of it."""
         files = self.files(table)
-        if not files:
-            return of_rows.stored(table, table.empty())
-        return of_rows.scan(table, files).collect()
+        return of_rows.scan(table, files) if files else of_rows.stored(table, table.empty()).lazy()
 
     def cursor(self, table: type[Table], stream: str) -> tuple[int, dict[str, Any] | None]:
         """The last batch number of a stream (0 = none) and the cursor that was committed with it."""

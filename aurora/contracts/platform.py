@@ -40,3 +40,15 @@ class Quarantine(Table, key="quarantine_id", time="rejected_at", part="month(rej
     message = text()
     payload = json_text(null=False)
     rejected_at = instant()
+
+
+class ReceivedEvents(Table, key="event_id", time="received_at", part="day(received_at)"):
+    """One row per push received, stored before the 2xx."""
+
+    event_id = text("delivery id or body hash: replay lands once")
+    route = text()
+    kind = text(null=True)
+    signature = one_of("valid", "none", "invalid")
+    payload = json_text(null=False)
+    received_at = instant()
+    occurred_at = instant(null=True)

@@ -5,7 +5,6 @@ Protocol: https://opentelemetry.io/docs/specs/otlp/#otlphttp. With [receive] tok
 `Authorization: Bearer <token>`; without one only this machine may send. A body is at most 4 MiB, unpacked too.
 """
 
-import asyncio
 import hmac
 import ipaddress
 import logging
@@ -16,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aurora.errors import ContractError, SettingsError
+from aurora.gateway.bodies import RefusedRequestError, body_of
 from aurora.gateway.receiver import FullError, Receiver
 from aurora.settings import Secret, Settings
 from ingest.vendors.otlp_wire import HAS_PROTOBUF, JSON, PROTOBUF, TooLargeError, inflated, response_of, status_of
@@ -25,14 +25,6 @@ log = logging.getLogger("aurora.receive")
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_AT_ONCE = 16
 READ_S = 10.0
-
-
-class RefusedRequestError(Exception):
-    """A request is answered with an error: status, sentence, headers."""
-
-    def __init__(self, status: int, sentence: str, **headers: str) -> None:
-        super().__init__(sentence)
-        self.status, self.headers = status, headers
 
 
 class Otlp:
@@ -71,7 +63,7 @@ class Otlp:
             self._at_once -= 1
 
     async def _taken(self, request: Request, content_type: str) -> bytes:
-        body = await _body(request)
+        body = await body_of(request, MAX_BODY_BYTES, READ_S)
         encoding = request.headers.get("content-encoding", "").strip().lower()
         try:
             plain = inflated(body, encoding, MAX_BODY_BYTES)
@@ -111,20 +103,3 @@ def _is_here(request: Request) -> bool:
         return ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body, within 4 MiB and 10 seconds. Raises RefusedRequestError."""
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(READ_S):
-            async for part in request.stream():
-                size += len(part)
-                if size > MAX_BODY_BYTES:
-                    raise RefusedRequestError(
-                        413, f"the body is larger than {MAX_BODY_BYTES >> 20} MiB: send less at once"
-                    )
-                parts.append(part)
-    except TimeoutError:
-        raise RefusedRequestError(408, "the body did not come within 10 seconds") from None
-    return b"".join(parts)

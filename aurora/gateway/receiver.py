@@ -119,7 +119,7 @@ class Receiver:
                 left.pop(table, None)
             self._record(now)
             if any(rows.values()):
-                self._show()
+                show(self.data, self.lake)
         except Exception as error:  # the thread must outlive a full disk; senders are told to wait meanwhile
             if str(error) != self._error:
                 log.error("metrics received wait to be stored: %s", error)
@@ -146,9 +146,10 @@ class Receiver:
         if is_due:
             self._landed, self._recorded_at = Landed(), now
 
-    def _show(self) -> None:
-        """Have what was just committed published: by the worker if one runs, else here."""
-        if is_held(self.data / "locks" / "worker.lock"):
-            nudge(self.data)
-        else:
-            publish(self.lake, self.data)
+
+def show(data: Path, lake: Lake) -> None:
+    """Have what was just committed published: by the worker if one runs, else here."""
+    if is_held(data / "locks" / "worker.lock"):
+        nudge(data)
+    else:
+        publish(lake, data)

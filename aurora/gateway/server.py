@@ -13,6 +13,7 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from aurora.gateway.feeds import Feeds
+from aurora.gateway.hooks import Hooks
 from aurora.gateway.otlp import Otlp
 from aurora.settings import ROOT, Settings
 from aurora.up import end_with_parent
@@ -52,8 +53,9 @@ def serve(settings: Settings) -> None:
     # Streamlit would look for pages in the old way until the first visitor has run st.navigation, and tell that one
     # that a bookmarked page does not exist.
     PagesManager.uses_pages_directory = False
-    otlp = Otlp(settings)
-    app = st.App(ROOT / "app.py", routes=[Route("/healthz", healthz), otlp.route, *Feeds(settings).routes])
+    otlp, hooks = Otlp(settings), Hooks(settings)
+    routes = [Route("/healthz", healthz), otlp.route, hooks.route, *Feeds(settings).routes]
+    app = st.App(ROOT / "app.py", routes=routes)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -73,6 +75,7 @@ def serve(settings: Settings) -> None:
     # uvicorn raises SIGTERM again once it has shut down: what was received must land before that ends us.
     def leave(number: int, frame: FrameType | None) -> None:
         otlp.close()
+        hooks.close()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.raise_signal(signal.SIGTERM)
 
@@ -81,3 +84,4 @@ def serve(settings: Settings) -> None:
     end_with_parent(stop)
     server.run()
     otlp.close()
+    hooks.close()
