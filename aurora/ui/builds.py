@@ -36,8 +36,8 @@ def _known(days: pl.DataFrame, name: str) -> list[float] | None:
     return found if len(found) > 1 else None
 
 
-def tests(runs: pl.DataFrame, cases: pl.DataFrame, coverage: pl.DataFrame) -> None:
-    """Suites, cases that fail or are slow, and coverage."""
+def tests(runs: pl.DataFrame, cases: pl.DataFrame, coverage: pl.DataFrame, flaky: pl.DataFrame) -> None:
+    """Coverage, tests that a change does not explain, cases that fail or are slow, and the runs."""
     if not runs.height and not coverage.height:
         empty(
             "No test report in this range",
@@ -50,6 +50,9 @@ def tests(runs: pl.DataFrame, cases: pl.DataFrame, coverage: pl.DataFrame) -> No
     if runs.height:
         failed = int(runs["failure_count"].sum()) + int(runs["error_count"].sum())
         st.caption(f"{number(float(runs['test_count'].sum()))} tests in {runs.height} runs, {failed} failed.")
+        st.subheader("Flaky tests, last 30 days", anchor=False)
+        said = ("No test is flaky", "None failed and passed on one commit, or passed only when it was tried again.")
+        tables.plain(flaky, "Flaky tests", 8, or_else=said)
         st.subheader("Failing and slow cases", anchor=False)
         tables.plain(cases, "Cases", 10, or_else=("No case failed or was slow", "Reports list those only."))
         st.subheader("Runs", anchor=False)

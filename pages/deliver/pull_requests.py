@@ -49,6 +49,7 @@ SLOWEST = """
            max(executed_at) as last_at, arg_max(message, executed_at) as message
     from test_cases where executed_at >= $since and executed_at < $until
     group by classname, name order by failed_count desc, duration_s desc nulls last limit 100"""
+FLAKY = "from flaky_tests order by flaky_run_count desc, last_at desc, name"
 COVERED = """
     select reported_at, coalesce(app_id, repo_id) as of_what, format,
            100.0 * lines_covered / nullif(lines_valid, 0) as lines_pct,
@@ -90,7 +91,8 @@ with ranged_page("Pull requests and CI", "30d", LONG) as span:
                 tables.plain(rows(JOBS, **span.window).drop("repo_id"), "Jobs, flaky and failing first", 10)
     if tabs["Tests"].open:
         with tabs["Tests"]:
-            builds.tests(rows(TESTS, **span.window), rows(SLOWEST, **span.window), rows(COVERED, **span.window))
+            runs, cases, covered = (rows(sql, **span.window) for sql in (TESTS, SLOWEST, COVERED))
+            builds.tests(runs, cases, covered, rows(FLAKY))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(opened)
@@ -100,7 +102,7 @@ with ranged_page("Pull requests and CI", "30d", LONG) as span:
             "Cycle times": (CYCLES, span.window), "Merged": (MERGED, span.window), "Open": (OPEN, {}),
             "Reviewers": (REVIEWERS, span.window), "CI": (CI, span.window), "Jobs": (JOBS, span.window),
             "CI by day": (DAYS, span.window), "Test runs": (TESTS, span.window), "Test cases": (SLOWEST, span.window),
-            "Coverage": (COVERED, span.window),
+            "Coverage": (COVERED, span.window), "Flaky tests": (FLAKY, {}),
         },
         "pulls",
     )  # fmt: skip
