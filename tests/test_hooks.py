@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -365,6 +366,23 @@ def test_an_issue_by_hand(github: Sender) -> None:
     )
     [told] = github.rows(WorkItems)
     assert (told["state"], told["state_raw"], told["resolved_at"]) == ("done", "closed (completed)", at("02T08:00"))
+
+
+def shapes(names: Iterable[str]) -> set[str]:
+    """Ids without their source, each number as N."""
+    return {re.sub(r"\d+", "N", name.partition(":")[2]) for name in names}
+
+
+def test_a_hook_and_its_connector_know_a_thing_by_one_id(github: Sender) -> None:
+    recorded = "".join(path.read_text() for path in (ROOT / "tests" / "recorded" / "github").glob("*.golden.json"))
+    github("deployment", {"action": "created", "deployment": DEPLOYMENT, "repository": REPOSITORY})
+    pull_request, issue = pull("opened"), {"action": "opened", "issue": ISSUE, "repository": REPOSITORY}
+    github("pull_request", pull_request)
+    github("issues", issue)
+    for table, name in ((Deployments, "deployment_id"), (PullRequests, "pull_request_id"), (WorkItems, "work_item_id")):
+        ours = shapes(one[name] for one in github.rows(table))
+        assert ours
+        assert ours <= shapes(re.findall(rf'"{name}": "([^"]+)"', recorded))
 
 
 def test_releases_and_pushes(github: Sender) -> None:

@@ -86,7 +86,7 @@ def work_item_row(run: Run[Any], people: People, one: Repository, issue: Json) -
     created = instant(issue["created_at"])
     labels = [name for it in issue.get("labels") or () if (name := it if isinstance(it, str) else it.get("name"))]
     type_, type_raw = _type(run, issue, labels)
-    severity, priority_raw = _meaning(labels, SEVERITIES | _lower(run.options.severities), WORST_FIRST)
+    severity, priority_raw = meaning(labels, SEVERITIES | _lower(run.options.severities), WORST_FIRST)
     assignee = next(iter(issue.get("assignees") or ()), None) or issue.get("assignee")
     reason = issue.get("state_reason")
     people.meet(issue.get("user"), created or run.now)
@@ -117,7 +117,7 @@ def _type(run: Run[Any], issue: Json, labels: list[str]) -> tuple[str, str | Non
     named = (issue.get("type") or {}).get("name")
     if named:
         return run.word(words, named), named
-    found, raw = _meaning(labels, words, TELLING_FIRST)
+    found, raw = meaning(labels, words, TELLING_FIRST)
     return found or "unknown", raw
 
 
@@ -126,7 +126,7 @@ def _state(run: Run[Any], state: str, labels: list[str]) -> str:
     return "in_progress" if word == "todo" and any(bare(label) in IN_PROGRESS for label in labels) else word
 
 
-def _meaning(labels: list[str], words: Mapping[str, str], order: tuple[str, ...]) -> tuple[str | None, str | None]:
+def meaning(labels: list[str], words: Mapping[str, str], order: tuple[str, ...]) -> tuple[str | None, str | None]:
     """The first word in `order` that a label stands for, and that label; labels that say nothing are no fault."""
     found = {word: label for label in reversed(labels) if (word := words.get(label.lower()) or words.get(bare(label)))}
     return next(((word, found[word]) for word in order if word in found), (None, None))

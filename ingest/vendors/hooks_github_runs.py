@@ -6,26 +6,11 @@ from collections.abc import Iterator
 from aurora.contracts import Row
 from aurora.contracts.delivery import CiRuns, Deployments, Environments
 from ingest.connector import Json
+from ingest.vendors.github_actions import RESULTS
+from ingest.vendors.github_actions import STATUSES as RUN_STATUSES
+from ingest.vendors.github_deployed import DECIDED, OPEN
 from ingest.vendors.hooks import HookRun, Said, instant, moment, tier_of, tier_said
 
-STATUSES = {
-    **dict.fromkeys(("queued", "pending"), "queued"),
-    "waiting": "blocked",
-    "in_progress": "running",
-    "success": "success",
-    **dict.fromkeys(("failure", "error"), "failed"),
-}
-RUN_STATES = {
-    **dict.fromkeys(("queued", "requested", "waiting", "pending"), "queued"),
-    "in_progress": "running",
-    "completed": "completed",
-}
-RESULTS = {
-    **{word: word for word in ("success", "failure", "cancelled", "skipped", "timed_out", "neutral")},
-    "startup_failure": "failure",
-    "stale": "timed_out",
-    "action_required": "neutral",
-}
 REVIEWS = {word: word for word in ("approved", "changes_requested", "commented", "dismissed")}
 VERSION = re.compile(r"v?\d+\.\d+.*")
 
@@ -43,7 +28,7 @@ def deployment_status(run: HookRun, told: Json) -> Iterator[Said]:
     raw = str(status["state"])
     if raw.lower() == "inactive":
         return
-    word, at = run.word(STATUSES, raw), moment(status["created_at"])
+    word, at = run.word(DECIDED | OPEN, raw), moment(status["created_at"])
     row, otherwise = _deployment_row(run, told)
     row |= {"status": word, "status_raw": raw, "updated_at": instant(status.get("updated_at")) or at}
     if url := status.get("log_url") or status.get("target_url") or status.get("environment_url"):
@@ -104,7 +89,7 @@ def workflow_run(run: HookRun, told: Json) -> Iterator[Said]:
     """An attempt of a run; when it really began and ended is told by its jobs, which are not in here."""
     one = told["workflow_run"]
     attempt, triggered = one.get("run_attempt") or 1, instant(one.get("run_started_at"))
-    status = run.word(RUN_STATES, one.get("status"))
+    status = run.word(RUN_STATUSES, one.get("status"))
     row = {
         "ci_run_id": run.id(f"{one['id']}:{attempt}"),
         "repo_id": run.id(told["repository"]["id"]),
