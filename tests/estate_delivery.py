@@ -8,6 +8,7 @@ from aurora.contracts.delivery import (
     CiJobs,
     CiRuns,
     Commits,
+    CoverageReports,
     DeploymentCommits,
     DeploymentSignals,
     Projects,
@@ -19,6 +20,7 @@ from aurora.contracts.delivery import (
 )
 from aurora.contracts.estate import AppLinks, Memberships, People
 from aurora.contracts.operations import Incidents
+from aurora.contracts.security import QualityMeasures
 from tests.estate_times import MARCH
 from tests.frames import DAY, HOUR, MINUTE, NOW, link, put, row
 from warehouse.lake import Lake
@@ -32,6 +34,7 @@ def delivery(lake: Lake) -> None:
     put(lake, AppLinks, [link("shop", "project", "s1:p")], "s5")
     _pulls(lake)
     _builds(lake)
+    _quality(lake)
     _planning(lake)
     incident = {"incident_id": "s1:late", "env_tier": "production", "started_at": MARCH + 90 * MINUTE}
     put(lake, Incidents, [row(Incidents, app_id="shop", updated_at=NOW, **incident)], "s5")
@@ -84,6 +87,25 @@ def _builds(lake: Lake) -> None:
         row(CiJobs, number, ci_job_id=f"job{number}", ci_run_id=f"run{number}", name="unit", result=result,
             duration_s=float(took), created_at=NOW - HOUR + number * MINUTE)
         for number, (_, result, took) in enumerate(told)
+    ])  # fmt: skip
+
+
+def _quality(lake: Lake) -> None:
+    """Half of the lines covered; 960 minutes of debt, which are two days, at a ratio of 8 %."""
+    told = {
+        "coverage_id": "cov",
+        "app_id": "shop",
+        "format": "lcov",
+        "path": "",
+        "lines_covered": 50,
+        "lines_valid": 100,
+    }
+    put(lake, CoverageReports, [row(CoverageReports, reported_at=NOW - HOUR) | told])
+    measures = [("technical_debt_min", 960.0), ("debt_ratio_pct", 8.0)]
+    put(lake, QualityMeasures, [
+        row(QualityMeasures, project_id="s1:p", branch="main", measured_at=NOW - HOUR, metric=name, is_new_code=False)
+        | {"value": value}
+        for name, value in measures
     ])  # fmt: skip
 
 

@@ -59,6 +59,12 @@ def test_builds(team: Lake, published: Published, mart: str) -> None:
     assert told["run_hours"] == pytest.approx(605 / 3600)
 
 
+def test_the_quality_of_code(team: Lake, published: Published) -> None:
+    told = one(published, "from code_quality_daily")
+    assert (told["app_id"], told["day"], told["coverage_pct"]) == ("shop", NOW.date(), 50)
+    assert (told["debt_days"], told["maintainability_score"], told["duplicated_pct"]) == (2, 92, None)
+
+
 def test_a_burn_down_follows_what_came_and_was_done(team: Lake, published: Published) -> None:
     """8 points at the start; 3 done on the third day; one point more on the fourth, which became two on the fifth."""
     rows = published().rows("from sprint_points_daily where sprint_id = 's1:6' order by day")

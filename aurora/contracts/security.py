@@ -135,3 +135,37 @@ class KevEntries(Table, key="cve", time="added_on", mode="replace", slice_by="so
     product = text(null=True)
     required_action = text(null=True)
     catalog_version = text(null=True)
+
+
+class QualityMeasures(
+    Table,
+    key="project_id branch measured_at metric is_new_code",
+    time="measured_at",
+    part="month(measured_at)",
+):
+    """One row per project, branch, analysis and measure."""
+
+    project_id = text()
+    branch = text()
+    measured_at = instant()
+    metric = one_of(
+        "coverage_pct",
+        "duplicated_pct",
+        "technical_debt_min",
+        "debt_ratio_pct",
+        "maintainability_rating",
+        "reliability_rating",
+        "security_rating",
+        "code_smells",
+        "bugs",
+        "vulnerabilities",
+        "hotspots",
+        "lines",
+        "gate",
+        "other",
+    )
+    metric_raw = text(null=True)
+    value = real()
+    value_text = text(null=True)
+    is_new_code = flag(null=False)
+    analysis_id = text(null=True)

@@ -47,6 +47,8 @@ def tests(runs: pl.DataFrame, cases: pl.DataFrame, coverage: pl.DataFrame, flaky
     if coverage.height:
         st.subheader("Coverage of lines", anchor=False)
         st.altair_chart(covered(coverage), alt="Coverage of lines over time")
+        newest = coverage.sort("day").unique("app_name", keep="last").sort("coverage_pct", nulls_last=True)
+        tables.plain(newest, "Code quality, newest of each application", 8)
     if runs.height:
         failed = int(runs["failure_count"].sum()) + int(runs["error_count"].sum())
         st.caption(f"{number(float(runs['test_count'].sum()))} tests in {runs.height} runs, {failed} failed.")
@@ -60,20 +62,20 @@ def tests(runs: pl.DataFrame, cases: pl.DataFrame, coverage: pl.DataFrame, flaky
 
 
 def covered(frame: pl.DataFrame) -> alt.Chart:
-    """Share of covered lines over time, a line for each application or repository."""
+    """Share of covered lines per day, a line for each application."""
     chart: alt.Chart = (
-        alt.Chart(frame.drop_nulls("lines_pct"))
+        alt.Chart(frame.drop_nulls("coverage_pct"))
         .mark_line(strokeWidth=2, point=frame.height <= charts.FEW * 4)
         .encode(
-            x=alt.X("reported_at:T", title=None, axis=alt.Axis(grid=False, tickCount=8)),
+            x=alt.X("day:T", title=None, axis=alt.Axis(grid=False, tickCount=8)),
             y=alt.Y(
-                "lines_pct:Q", title="%", scale=alt.Scale(zero=False), axis=alt.Axis(gridOpacity=GRID, tickCount=5)
+                "coverage_pct:Q", title="%", scale=alt.Scale(zero=False), axis=alt.Axis(gridOpacity=GRID, tickCount=5)
             ),
-            color=alt.Color("of_what:N", legend=alt.Legend(title=None, orient="top")),
+            color=alt.Color("app_name:N", legend=alt.Legend(title=None, orient="top")),
             tooltip=[
-                "of_what:N",
-                alt.Tooltip("reported_at:T", format="%d %b %H:%M"),
-                alt.Tooltip("lines_pct:Q", format=".1f"),
+                "app_name:N",
+                alt.Tooltip("day:T", format="%d %b"),
+                alt.Tooltip("coverage_pct:Q", format=".1f"),
             ],
         )
         .properties(height=220)

@@ -4,15 +4,16 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from aurora.contracts import Row
+from aurora.insights.cycle import graded, next_step
 from aurora.ui import tables
 from aurora.ui.charts import GRID
 from aurora.ui.frame import empty
-from aurora.ui.words import NOTHING, number, plural, span
+from aurora.ui.words import NOTHING, number, plural, safe, span
 
 PARTS = {"coding": "Coding", "pickup": "Pickup", "review": "Review", "deploy": "Deploy"}
+STEPS = 3
 HUES = ["#0284C7", "#F59E0B", "#8B5CF6", "#10B981"]
-# 75th percentile of cycle time by LinearB's benchmark of 2026: 25 h elite, 72 h good, 161 h fair.
-CUTS_H = ((25, "elite"), (72, "good"), (161, "fair"))
 
 
 def stages(frame: pl.DataFrame) -> None:
@@ -31,15 +32,20 @@ def stages(frame: pl.DataFrame) -> None:
         st.metric("Cycle, 75 %", NOTHING if p75 is None else span(float(str(p75))), border=True,
                   delta=None if p75 is None else graded(float(str(p75))), delta_color="off", delta_arrow="off",
                   help="Three of four pull requests are through by then. Graded by LinearB's benchmark.")  # fmt: skip
+    st.markdown("  \n".join(filter(None, map(_step, apps.head(STEPS).iter_rows(named=True)))))
     st.altair_chart(_bars(apps), alt="Median hours of coding, pickup, review and deploy per application")
     st.caption(
         "Medians of each part by itself, the slowest application first; what is not deployed yet has no deploy part."
     )
 
 
-def graded(seconds: float) -> str:
-    """'good' of 60 hours."""
-    return next((word for hours, word in CUTS_H if seconds < hours * 3600), "needs focus")
+def _step(row: Row) -> str | None:
+    """'**Shop** is fair: 12 h less make it good; review is its longest part, 30 h.'"""
+    found = next_step(row["cycle_p75_s"], {label: row[f"{name}_median_s"] for name, label in PARTS.items()})
+    if found is None:
+        return None
+    told = f"**{safe(row['name'])}** {graded(row['cycle_p75_s'])}: {span(found.less_s)} less would be {found.grade}"
+    return f"{told}; {found.part.lower()} is its longest part, {span(found.part_s)}."
 
 
 def _bars(apps: pl.DataFrame) -> alt.Chart:

@@ -11,7 +11,7 @@ HEADINGS = {
     "calls_per_minute": "Calls a minute",
     "caused_by_deployment_id": "Caused by deployment", "changes": "What changed", "ci_run_id": "Build run",
     "component_seen_at": "Component seen (UTC)", "confidence_ratio": "Alike", "cpu_count": "Cores", "cve": "CVE",
-    "cvss_score": "CVSS", "cvss_vector": "CVSS vector", "cwes": "CWEs", "day_tz": "Time zone",
+    "cvss_score": "CVSS", "cvss_vector": "CVSS vector", "cwes": "CWEs", "day_tz": "Time zone", "debt_ratio_pct": "Debt of what it cost",
     "decision_expires_on": "Decided until", "declared_in": "Declared in", "declared_value": "Declared",
     "degraded_s": "Degraded for", "derived_from": "Known from", "devops": "DevOps", "display_name": "Displayed as",
     "down_s": "Down for", "due_after_days": "Due after", "duration_ms": "Took", "duration_s": "Took",

@@ -18,7 +18,7 @@ COMPONENT = "pages/operate/component.py"
 LABELS = {"used_pct": "In use", "cpu_limit_pct": "CPU of limit", "memory_limit_pct": "Memory of limit"}
 
 
-@live("15s")
+@live
 def figures() -> None:
     """Servers in trouble, the fullest disk, the database nearest its limit, third parties in trouble."""
     now = rows(TOTALS).row(0, named=True)
@@ -47,7 +47,7 @@ def bars(frame: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-@live("15s")
+@live
 def worst_first(name: str, sql: str, or_else: tuple[str, str]) -> None:
     """A table of the query with status and bars, worst first as it comes; a click leads to the component's page."""
     frame = rows(sql)

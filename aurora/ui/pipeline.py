@@ -10,7 +10,7 @@ from aurora.contracts import Row
 from aurora.errors import AuroraError
 from aurora.ui.actions import change_project_status
 from aurora.ui.frame import empty
-from aurora.ui.words import plural, safe, spoken
+from aurora.ui.words import ago, plural, safe, spoken
 
 ROW = 34
 STAGES = ("planning", "development", "testing", "staging", "production", "maintenance")
@@ -31,6 +31,7 @@ def covered(row: Row) -> str:
     said = f"Of {plural(row['told_count'], 'deployment')} told by {sources}, {row['used_count']} count"
     if row["inferred_count"]:
         said += f" ({row['inferred_count']} inferred from tags)"
+    said += f"; the newest {ago(row['newest_at'])}"
     left = [f"{row[name]} {word}" for name, word in LEFT_OUT if row[name]]
     return said + (f". Left out: {', '.join(left)}." if left else ".")
 

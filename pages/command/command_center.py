@@ -80,7 +80,7 @@ def trend(span: Span, shipped: pl.DataFrame) -> None:
     st.caption(":green[▲ deployed]  :red[✚ failed]  :orange[◆ rolled back]  · times are UTC")
 
 
-@live("30s")
+@live
 def board(label: str) -> None:
     """All that follows the world, drawn again in place."""
     span = span_of(label)

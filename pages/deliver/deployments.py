@@ -57,7 +57,7 @@ def matching(frame: pl.DataFrame, stages: list[str], outcomes: list[str], text: 
     return frame
 
 
-@live("15s")
+@live
 def board(label: str, stages: list[str], outcomes: list[str], text: str) -> None:
     """Figures, the time line and the list; drawn again in place when a deployment lands."""
     span = span_of(label)

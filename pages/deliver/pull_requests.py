@@ -51,10 +51,9 @@ SLOWEST = """
     group by classname, name order by failed_count desc, duration_s desc nulls last limit 100"""
 FLAKY = "from flaky_tests order by flaky_run_count desc, last_at desc, name"
 COVERED = """
-    select reported_at, coalesce(app_id, repo_id) as of_what, format,
-           100.0 * lines_covered / nullif(lines_valid, 0) as lines_pct,
-           100.0 * branches_covered / nullif(branches_valid, 0) as branches_pct, lines_valid, sha
-    from coverage_reports where path = '' and reported_at >= $since and reported_at < $until order by reported_at"""
+    select q.day, coalesce(a.name, q.app_id) as app_name, q.* exclude (day, app_id)
+    from code_quality_daily q left join applications_now a on a.app_id = q.app_id
+    where q.day >= $since::date and q.day < $until order by q.day"""
 
 with ranged_page("Pull requests and CI", "30d", LONG) as span:
     cycles, opened = rows(CYCLES, **span.window), rows(OPEN)
@@ -102,7 +101,7 @@ with ranged_page("Pull requests and CI", "30d", LONG) as span:
             "Cycle times": (CYCLES, span.window), "Merged": (MERGED, span.window), "Open": (OPEN, {}),
             "Reviewers": (REVIEWERS, span.window), "CI": (CI, span.window), "Jobs": (JOBS, span.window),
             "CI by day": (DAYS, span.window), "Test runs": (TESTS, span.window), "Test cases": (SLOWEST, span.window),
-            "Coverage": (COVERED, span.window), "Flaky tests": (FLAKY, {}),
+            "Code by day": (COVERED, span.window), "Flaky tests": (FLAKY, {}),
         },
         "pulls",
     )  # fmt: skip

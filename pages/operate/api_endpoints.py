@@ -41,7 +41,7 @@ def ask(app_ids: list[str]) -> tuple[list[str], list[str], str]:
     return apps, methods, text
 
 
-@live("15s")
+@live
 def table(label: str, apps: list[str], methods: list[str], text: str) -> None:
     """The part that follows the world: figures, the worst, the table and the endpoint that was chosen."""
     span = span_of(label)

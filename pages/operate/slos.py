@@ -28,7 +28,7 @@ def chosen_row(shown: pl.DataFrame, clicked: str | None) -> dict[str, object] | 
     return (found if found.height else shown).row(0, named=True)
 
 
-@live("30s")
+@live
 def table(states: list[str], text: str) -> None:
     """Figures, the worst in a sentence, the table, and the objective that was chosen."""
     everything = rows(BUDGETS)

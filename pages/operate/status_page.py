@@ -26,7 +26,7 @@ def asked() -> dict[str, object]:
     return {"since": until - timedelta(days=DAYS), "until": until}
 
 
-@live("60s")
+@live
 def body() -> None:
     """All that everybody may read; it follows the world."""
     listed, notices = rows(APPS), rows(NOTICES)

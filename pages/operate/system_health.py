@@ -74,7 +74,7 @@ def ask() -> tuple[list[str], list[str], str]:
     return statuses, types, text
 
 
-@live("15s")
+@live
 def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
     """The part that follows the world: the table is drawn again in place when a sample lands."""
     span = span_of(label)
@@ -99,7 +99,7 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
         download(shown.drop("trend", "app_ids"), "system health", "health-csv")
 
 
-@live("15s")
+@live
 def active_alerts(statuses: list[str], types: list[str], text: str) -> None:
     """What fires on the components that the filters leave; a click opens the component."""
     names = matching(rows(STATUSES, time_window="24h"), statuses, types, text).select("component_id", "name")

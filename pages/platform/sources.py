@@ -65,7 +65,7 @@ def failing(fresh: pl.DataFrame) -> None:
     st.metric("Failing", count, said, delta_color=color, delta_arrow="off", border=True, height="stretch")
 
 
-@live("10s")
+@live
 def overview() -> None:
     """Figures and table, drawn again in place as runs end."""
     fresh = judged(planned(), rows(FRESHNESS), utc_now())

@@ -6,13 +6,14 @@
 -- takes: since, until
 with told as (
   select s.scope_type, s.scope_id, d.deployment_id, any_value(d.env_tier) as env_tier, any_value(d.status) as status,
+         max(coalesce(d.finished_at, d.started_at, d.created_at)) as told_at,
          any_value(d.source_instance) as source_instance, any_value(d.is_inferred) as is_inferred
   from dora_scopes s join deployments_by_app d on d.app_id = s.app_id
   where coalesce(d.finished_at, d.started_at, d.created_at) >= since and coalesce(d.finished_at, d.started_at, d.created_at) < until
   group by all
 )
 , counted as (
-  select scope_type, scope_id, count(*) as told_count, list_sort(list(distinct source_instance)) as sources,
+  select scope_type, scope_id, count(*) as told_count, max(told_at) as newest_at, list_sort(list(distinct source_instance)) as sources,
          count(*) filter (where env_tier = 'production' and status in ('success', 'failed', 'rolled_back')) as used_count,
          count(*) filter (where is_inferred and env_tier = 'production') as inferred_count,
          count(*) filter (where env_tier = 'unknown') as unknown_stage_count,
@@ -31,7 +32,7 @@ with told as (
   from dora_scopes s join app_incidents a on a.app_id = s.app_id join incidents_now i on i.incident_id = a.incident_id
   where i.is_planned and i.started_at >= since and i.started_at < until group by all
 )
-select c.scope_type, c.scope_id, c.told_count, c.used_count, c.sources, c.inferred_count, c.unknown_stage_count,
+select c.scope_type, c.scope_id, c.told_count, c.used_count, c.newest_at, c.sources, c.inferred_count, c.unknown_stage_count,
        c.other_stage_count, c.unfinished_count, c.failed_attempt_count,
        coalesce(y.negative_lead_count, 0)::bigint as negative_lead_count,
        coalesce(p.planned_incident_count, 0)::bigint as planned_incident_count
