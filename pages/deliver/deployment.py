@@ -27,6 +27,10 @@ ONE = """
       from deployments_by_app d left join applications_now a on a.app_id = d.app_id group by d.deployment_id
     ) d on d.deployment_id = r.deployment_id
     where r.deployment_id = $id"""
+BEFORE = """
+    select previous_deployment_id as id, coalesce(previous_version, left(previous_commit, 8)) as title,
+           previous_over_at as over_at
+    from deployment_predecessors where deployment_id = $id and previous_deployment_id is not null limit 1"""
 COMMITS = """
     select c.committed_at, d.sha, c.subject, coalesce(c.author_name, c.author_id) as author, c.added_lines,
            c.deleted_lines, c.is_revert, d.pull_request_id
@@ -100,6 +104,11 @@ with told():
     st.title(safe(row["version"] or row["ref"] or (row["sha"] or chosen)[:8]), anchor=False)
     head(row)
     mine = {"id": chosen}
+    before = rows(BEFORE, **mine)
+    if before.height:
+        label = f"Before it: {safe(before['title'][0])}, {ago(before['over_at'][0])}"
+        query = {"deployment": before["id"][0]}
+        st.page_link("pages/deliver/deployment.py", label=label, icon=":material/history:", query_params=query)
     after = mine | {"at": row["finished_at"] or row["started_at"] or row["created_at"]}
     commits, pulls, items = rows(COMMITS, **mine), rows(PULLS, **mine), rows(ITEMS, **mine)
     effect, alerts, signs = rows(EFFECT, **after), rows(ALERTS, **after), rows(SIGNS, **mine)
@@ -121,7 +130,8 @@ with told():
     demo_badge(found)
     behind(
         {
-            "Deployment": (ONE, mine), "Commits": (COMMITS, mine), "Pull requests": (PULLS, mine),
+            "Deployment": (ONE, mine), "Before it": (BEFORE, mine), "Commits": (COMMITS, mine),
+            "Pull requests": (PULLS, mine),
             "Work items": (ITEMS, mine), "Signs": (SIGNS, mine), "Before and after": (EFFECT, after),
             "Alerts": (ALERTS, after),
         },
