@@ -42,6 +42,15 @@ def browser() -> Iterator[Any]:
         yield driver.chromium.launch(executable_path=path, args=FLAGS)
 
 
+@pytest.fixture(autouse=True)
+def _closed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Pages follow the world: one that a test left open would take the next test's time."""
+    yield
+    if "browser" in request.fixturenames:
+        for context in request.getfixturevalue("browser").contexts:
+            context.close()
+
+
 class Visit:
     """A page in the browser, with everything that went wrong while it was open."""
 
