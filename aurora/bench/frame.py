@@ -143,7 +143,7 @@ def _grid(figures: list[Figure]) -> Grid:
         column.justify = "right"
     grid.columns[2].justify = "left"
     for figure in figures:
-        mark = {True: Text("●", style="green"), False: Text("✕", style="red"), None: ""}[figure.ok]
+        mark = {True: Text("●", style="green"), False: Text("✕", style="red"), None: Text("")}[figure.ok]
         told = [_short(number) for number in (figure.value, figure.baseline, figure.ratio)]
         grid.add_row(figure.name, told[0], figure.unit, told[1], told[2], str(figure.goal or ""), mark)
     return grid
