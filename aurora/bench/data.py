@@ -50,13 +50,13 @@ def health(components: int, minutes: int, start: datetime = START, seed: int = 7
     )
 
 
-def stamped(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the common columns, of the contract's types: what the contract check hands on."""
+def stamped(frame: pl.DataFrame, at: datetime = START) -> pl.DataFrame:
+    """The frame with the common columns, of the contract's types: what the contract check hands on at that instant."""
     kinds = ComponentHealth.dtypes()
     common = {
         "source": STAMP.source,
         "source_instance": STAMP.source_instance,
-        "ingested_at": STAMP.at,
+        "ingested_at": at,
         "run_id": STAMP.run_id,
     }
     marks = [pl.lit(value, dtype=kinds[name]).alias(name) for name, value in common.items()]

@@ -1,6 +1,6 @@
 """History for the benchmarks: components with a sample a minute over whole days, landed, published and rolled up."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from aurora.bench.data import MINUTES_PER_DAY, health, stamped
 from aurora.bench.measure import seconds
@@ -30,7 +30,7 @@ def load_days(lake: Lake, components: int, now: datetime, ago: range) -> None:
     """Whole days that end now, a day at a time, so that no more than one is held in memory."""
     for number in ago:
         day = health(components, MINUTES_PER_DAY, now - timedelta(days=number + 1), seed=number)
-        lake.write(ComponentHealth, stamped(day), Batch("bench/history", number + 1))
+        lake.write(ComponentHealth, stamped(day, datetime.now(UTC)), Batch("bench/history", number + 1))
 
 
 def rolled_up(lake: Lake, settings: Settings, now: datetime) -> float:

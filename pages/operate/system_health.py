@@ -9,23 +9,25 @@ import streamlit as st
 
 from aurora.insights.marks import deployment_marks
 from aurora.ui import charts, tables
-from aurora.ui.data import rows
+from aurora.ui.data import rows, together
 from aurora.ui.export import behind, download
-from aurora.ui.filters import pills, search, span_of
+from aurora.ui.filters import Span, pills, search, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
 from aurora.ui.words import STATUS, plural, safe
 
 TYPES = ["server", "database", "api", "cdn", "third_party"]
 WORST = 14
 STATUSES = """
-    select s.*, u.uptime_pct, u.coverage_pct, list_sort(list(a.app_id)) as app_ids
+    select s.*, list_sort(list(a.app_id)) as app_ids
     from component_status s
-    left join component_uptime u on u.component_id = s.component_id and u.time_window = $time_window
     left join app_components a on a.component_id = s.component_id
     group by all order by s.status_rank, s.open_alert_count desc, s.name"""
+UPTIME = "select component_id, uptime_pct, coverage_pct from component_uptime_over(days := $days)"
 TRENDS = """
     select component_id, list(response_time_ms order by bucket_at) filter (where response_time_ms is not null) as trend
     from health_series(since := $since, until := $until, bucket_s := $bucket_s) group by component_id"""
+DAYS = {"1h": 1, "24h": 1, "7d": 7, "30d": 30}
+HOUR_S = 3600  # a sparkline of a day has room for hours, which are rolled up already
 BY_TYPE = """
     select h.bucket_at, c.type, avg(h.response_time_ms) as response_time_ms
     from health_series(since := $since, until := $until, bucket_s := $bucket_s) h
@@ -59,6 +61,11 @@ def matching(frame: pl.DataFrame, statuses: list[str], types: list[str], text: s
     return frame
 
 
+def trend_of(span: Span) -> dict[str, object]:
+    """The span in buckets of an hour at least, unless it is an hour itself."""
+    return span.params | ({} if span.label == "1h" else {"bucket_s": max(span.bucket_s, HOUR_S)})
+
+
 def ask() -> tuple[list[str], list[str], str]:
     """Status, type and text, kept in the URL."""
     with st.container(horizontal=True, vertical_alignment="center", key="filters"):
@@ -78,14 +85,17 @@ def ask() -> tuple[list[str], list[str], str]:
 def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
     """The part that follows the world: the table is drawn again in place when a sample lands."""
     span = span_of(label)
-    everything = rows(STATUSES, time_window=span.label if span.label != "1h" else "24h")
+    everything, uptime, trends = together(
+        (STATUSES, {}), (UPTIME, {"days": DAYS[span.label]}), (TRENDS, trend_of(span))
+    )
     if not everything.height:
         empty("No component is known", "Components appear when a source reports them: see Sources.")
         return
     st.caption(
         " · ".join(f"{mark.sign} {(everything['status'] == word).sum()} {word}" for word, mark in STATUS.items())
     )
-    shown = matching(everything, statuses, types, text).join(rows(TRENDS, **span.params), on="component_id", how="left")
+    shown = matching(everything, statuses, types, text)
+    shown = shown.join(uptime, on="component_id", how="left").join(trends, on="component_id", how="left")
     if not shown.height:
         empty("No component matches", "Clear the status, type or text filter above.")
         return
@@ -102,7 +112,7 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
 @live
 def active_alerts(statuses: list[str], types: list[str], text: str) -> None:
     """What fires on the components that the filters leave; a click opens the component."""
-    names = matching(rows(STATUSES, time_window="24h"), statuses, types, text).select("component_id", "name")
+    names = matching(rows(STATUSES), statuses, types, text).select("component_id", "name")
     firing = rows(ALERTS).join(names, on="component_id", maintain_order="left")
     firing = firing.select("name", pl.exclude("name")).rename({"name": "component"})
     said = ("No alert is active", "Nothing fires on these components.")
@@ -131,7 +141,7 @@ with ranged_page("System Health") as span:
                 empty("No response times in this range", "Choose a longer range.")
     if heat.open:
         with heat:
-            worst = matching(rows(STATUSES, time_window="24h"), *chosen).select("component_id", "name").head(WORST)
+            worst = matching(rows(STATUSES), *chosen).select("component_id", "name").head(WORST)
             cells = worst.join(rows(HEAT, **span.params), on="component_id", maintain_order="left_right")
             if cells.height:
                 st.altair_chart(charts.heat(cells), alt="Worst status per component and bucket, worst components first")
@@ -141,9 +151,10 @@ with ranged_page("System Health") as span:
 
     behind(
         {
-            "Status": (STATUSES, {"time_window": "24h"}),
+            "Status": (STATUSES, {}),
+            "Uptime": (UPTIME, {"days": DAYS[span.label]}),
             "Active alerts": (ALERTS, {}),
-            "Trends": (TRENDS, span.params),
+            "Trends": (TRENDS, trend_of(span)),
             "Status over time": (HEAT, span.params),
         },
         "health",

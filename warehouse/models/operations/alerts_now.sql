@@ -1,5 +1,6 @@
 -- One row per alert with what people did to it since: acknowledged, snoozed or silenced by their last event.
 -- grain: alert_id
+-- stored: yes
 with last_act as (
   select alert_id, to_state, occurred_at, actor, reason, assignee
   from alert_events

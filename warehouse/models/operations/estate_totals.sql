@@ -1,12 +1,12 @@
 -- One row for a span over all components: availability, response time, error rate of the whole of it.
 -- Availability is up time over observed time, announced maintenance in neither; quantiles are within 1 %; error rate is
--- weighted by requests. A span longer than a day is read from hours, from the first whole one.
+-- weighted by requests. A span of more than three hours begins with a whole one, and is read from rollups.
 -- grain: since_at
 -- check: availability_pct is null or availability_pct between 0 and 100
 -- takes: since, until
 with steps as (
   select * from health_steps(since := since, until := until,
-                             step_s := case when until > since + interval 25 hour then 3600 else 0 end)
+                             step_s := case when until > since + interval 3 hour then 3600 else 0 end)
 )
 , ranked as (
   select bucket, sum(n) over (order by bucket) as upto, sum(n) over () as total

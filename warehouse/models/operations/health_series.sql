@@ -1,6 +1,6 @@
 -- One row per component and bucket of a span: means of the measures, weighted equally, and the worst status.
--- Buckets of an hour and more are read from rollups, without a part of an hour at the start of the span. Means are exact,
--- the 95th percentile is within 1 %.
+-- Buckets of an hour and more are read from rollups, from the hour in which the span begins. Means are exact, the 95th
+-- percentile is within 1 %.
 -- grain: component_id, bucket_at
 -- takes: since, until, bucket_s
 select component_id, time_bucket(to_seconds(bucket_s), ts_start, timestamp '2000-01-01') as bucket_at,

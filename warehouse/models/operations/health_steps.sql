@@ -1,6 +1,7 @@
--- One row per component and interval of a span, in the shape of the rollups: hours, whole days where step_s is 86400, and after rolled_until() single samples.
--- With a step_s below 3600 all are samples. Read it with sums: counts, sums, seconds add up, sketches are joined. What no
--- sample covers is told by rolled intervals only.
+-- One row per component and interval of a span, in the shape of the rollups: hours, whole days where step_s is 86400, from
+-- the one in which the span begins, and after rolled_until() single samples. With a step_s below 3600 all are samples.
+-- Read it with sums: counts, sums, seconds add up, sketches are joined. What no sample covers is told by rolled intervals
+-- only.
 -- grain: component_id, ts_start
 -- takes: since, until, step_s
 select component_id, ts_start, ts_end, sample_count, healthy_s, degraded_s, down_s, maintenance_s, unknown_s,
@@ -13,7 +14,7 @@ select component_id, ts_start, ts_end, sample_count, healthy_s, degraded_s, down
        error_rate_pct_count, error_rate_pct_sum, error_rate_pct_min, error_rate_pct_max, error_rate_pct_sketch, source_instance
 from component_health_1h
 where step_s >= 3600 and step_s < 86400 and part_month >= date_trunc('month', since)::date and part_month <= until::date
-  and ts_start >= since and ts_start < least(until, rolled_until())
+  and ts_start >= date_trunc('hour', since) and ts_start < least(until, rolled_until())
 union all
 select component_id, ts_start, ts_end, sample_count, healthy_s, degraded_s, down_s, maintenance_s, unknown_s,
        rated_requests, failed_requests, cpu_pct_count, cpu_pct_sum, cpu_pct_min, cpu_pct_max, cpu_pct_sketch,
@@ -25,7 +26,7 @@ select component_id, ts_start, ts_end, sample_count, healthy_s, degraded_s, down
        error_rate_pct_count, error_rate_pct_sum, error_rate_pct_min, error_rate_pct_max, error_rate_pct_sketch, source_instance
 from component_health_1d
 where step_s >= 86400 and part_month >= date_trunc('month', since)::date and part_month <= until::date
-  and ts_start >= since and ts_start < least(until, date_trunc('day', rolled_until()))
+  and ts_start >= date_trunc('day', since) and ts_start < least(until, date_trunc('day', rolled_until()))
 union all
 select component_id, ts_start, ts_end, 1 as sample_count, seconds * (state = 'healthy')::int as healthy_s,
        seconds * (state = 'degraded')::int as degraded_s, seconds * (state = 'down')::int as down_s,

@@ -1,5 +1,6 @@
 -- One row per announced maintenance window as it stands: its last version, unless deleted.
 -- grain: maintenance_id
+-- stored: yes
 -- check: ends_at >= starts_at
 select maintenance_id, title, app_id, component_id, starts_at, ends_at, recurrence, is_public, version, changed_by,
        changed_at, source, source_instance

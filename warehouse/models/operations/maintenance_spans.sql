@@ -1,5 +1,6 @@
 -- One row per component with announced maintenance: the spans announced for it or for an application that it belongs to.
 -- grain: component_id
+-- stored: yes
 with announced as (
   select coalesce(c.same_as, m.component_id) as component_id, m.starts_at, m.ends_at
   from maintenance_now m left join components c on c.component_id = m.component_id
