@@ -39,7 +39,7 @@ ROLLED = """
     where list_contains($steps, r.ts_start) and not exists (
       select 1 from {table} k
       where k.component_id = r.component_id and k.ts_start = r.ts_start and k.sample_count > r.sample_count
-        and k.part_month >= date_trunc('month', $since)::date)
+        and k.{part} >= date_trunc('month', $since)::date)
     order by r.component_id, r.ts_start"""
 
 
@@ -90,7 +90,7 @@ class Level:
 
     def _rolled(self, steps: list[datetime]) -> pl.DataFrame:
         span = {"since": steps[0], "until": steps[-1] + timedelta(seconds=self.step_s)}
-        sql = ROLLED.format(table=self.table.spec.name)
+        sql = ROLLED.format(table=self.table.spec.name, part=self.table.spec.part_column)
         rows = self.warehouse.rows(sql, span | {"step_s": self.step_s, "steps": steps})
         common = {"source": "aurora", "ingested_at": self.now.replace(tzinfo=UTC), "run_id": uuid.uuid4().hex}
         full = rows.with_columns(pl.lit(value).alias(name) for name, value in common.items())

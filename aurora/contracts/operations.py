@@ -46,7 +46,7 @@ class ComponentHealth(Table, key="component_id ts_start", time="ts_start", part=
 
 
 class ComponentHealth1h(
-    Table, key="component_id ts_start", time="ts_start", part="month(ts_start)", mode="upsert", owner="aurora"
+    Table, key="component_id ts_start", time="ts_start", part="day(ts_start)", mode="upsert", owner="aurora"
 ):
     """One row per component and hour: mergeable rollup; a sketch is a histogram of 1 % wide buckets (macros.sql)."""
 

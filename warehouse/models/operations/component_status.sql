@@ -4,24 +4,10 @@
 -- counts next, then the limits below. A sample more than five minutes in the future is a wrong clock and is not used.
 -- grain: component_id
 -- check: age_s is null or age_s >= -300
-with recent as (
+with latest as (
   select component_id, max_by(h, ts_end) as h
   from component_health as h
-  where part_day >= (utc_now() - interval 30 minute)::date
-    and ts_end > utc_now() - interval 30 minute and ts_end <= utc_now() + interval 5 minute
-  group by component_id
-)
-, silent as (
-  -- most of the time there is none, and two days of samples stay unread
-  select component_id from components anti join recent using (component_id)
-)
-, latest as (
-  from recent
-  union all
-  select component_id, max_by(h, ts_end) as h
-  from component_health as h
-  where part_day >= (utc_now() - interval 2 day)::date and ts_end <= utc_now() - interval 30 minute
-    and component_id in (from silent)
+  where part_day >= (utc_now() - interval 2 day)::date and ts_end <= utc_now() + interval 5 minute
   group by component_id
 )
 , gaps as (

@@ -13,7 +13,7 @@ select component_id, ts_start, ts_end, sample_count, healthy_s, degraded_s, down
        requests_per_minute_count, requests_per_minute_sum, requests_per_minute_min, requests_per_minute_max, requests_per_minute_sketch,
        error_rate_pct_count, error_rate_pct_sum, error_rate_pct_min, error_rate_pct_max, error_rate_pct_sketch, source_instance
 from component_health_1h
-where step_s >= 3600 and step_s < 86400 and part_month >= date_trunc('month', since)::date and part_month <= until::date
+where step_s >= 3600 and step_s < 86400 and part_day >= since::date and part_day <= until::date
   and ts_start >= date_trunc('hour', since) and ts_start < least(until, rolled_until())
 union all
 select component_id, ts_start, ts_end, sample_count, healthy_s, degraded_s, down_s, maintenance_s, unknown_s,
