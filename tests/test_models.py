@@ -138,7 +138,7 @@ CASES: list[tuple[str, Row | None, str, str | None]] = [
     ("memory", {"memory_pct": 96.4}, "degraded", "memory at 96 %"),
     ("disk", {"disk_pct": 100.0}, "degraded", "disk at 100 %"),
     ("nothing told", {}, "unknown", "the source tells nothing about it"),
-    ("never sampled", None, "unknown", "no sample in the last two days"),
+    ("never sampled", None, "unknown", "no sample since yesterday"),
 ]
 
 
@@ -223,6 +223,18 @@ def test_a_maintenance_window_speaks_first(lake: Lake, published: Published) -> 
 def test_twins_and_terminated_components_have_no_status_of_their_own(lake: Lake, published: Published) -> None:
     put(lake, Components, [component("a"), component("twin", same_as="a"), component("gone", lifecycle="terminated")])
     assert set(status(published)) == {"a"}
+
+
+def test_trends_tell_the_uptime_of_their_span(lake: Lake, published: Published) -> None:
+    one_of_each(lake)
+    warehouse = published()
+    day = "since := utc_now() - interval 1 day, until := utc_now(), bucket_s := 3600"
+    told = warehouse.rows(f"select component_id, uptime_pct, coverage_pct from component_trends({day}) order by 1")
+    alone = warehouse.rows("select component_id, uptime_pct, coverage_pct from component_uptime_over(1) order by 1")
+    assert told.height > 2
+    assert told.equals(alone)
+    trend = warehouse.rows(f"select trend from component_trends({day}) where component_id = 's1:b'")["trend"].to_list()
+    assert trend == [[9.0]]
 
 
 def test_an_open_critical_alert_degrades(lake: Lake, published: Published) -> None:

@@ -198,7 +198,7 @@ def test_all_nine_parts_by_hand(lake: Lake, published: Published) -> None:
     assert texts["availability"] == "c3 was down for 30 min in 30 days"
     assert texts["security"] == "high: f1, due 2026-03-09"
     assert texts["delivery"] == "bad was rolled back"
-    assert texts["freshness"] == "c4: no sample in the last two days"
+    assert texts["freshness"] == "c4: no sample since yesterday"
 
 
 def test_an_application_of_which_nothing_is_known_has_no_score(lake: Lake, published: Published) -> None:

@@ -27,6 +27,7 @@ MACROS = {
     "status_days": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "change_ledger": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "changes_before": "timestamp '2026-03-01', 15",
+    "component_trends": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
     "component_uptime_over": "7",
     "dora": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "cycle_times": "timestamp '2026-03-01', timestamp '2026-03-02'",

@@ -22,11 +22,7 @@ STATUSES = """
     from component_status s
     left join app_components a on a.component_id = s.component_id
     group by all order by s.status_rank, s.open_alert_count desc, s.name"""
-UPTIME = "select component_id, uptime_pct, coverage_pct from component_uptime_over(days := $days)"
-TRENDS = """
-    select component_id, list(response_time_ms order by bucket_at) filter (where response_time_ms is not null) as trend
-    from health_series(since := $since, until := $until, bucket_s := $bucket_s) group by component_id"""
-DAYS = {"1h": 1, "24h": 1, "7d": 7, "30d": 30}
+TRENDS = "from component_trends(since := $since, until := $until, bucket_s := $bucket_s)"
 HOUR_S = 3600  # a sparkline of a day has room for hours, which are rolled up already
 BY_TYPE = """
     select h.bucket_at, c.type, avg(h.response_time_ms) as response_time_ms
@@ -63,7 +59,7 @@ def matching(frame: pl.DataFrame, statuses: list[str], types: list[str], text: s
 
 def trend_of(span: Span) -> dict[str, object]:
     """The span in buckets of an hour at least, unless it is an hour itself."""
-    return span.params | ({} if span.label == "1h" else {"bucket_s": max(span.bucket_s, HOUR_S)})
+    return span.params if span.label == "1h" else span.params | {"bucket_s": max(span.bucket_s, HOUR_S)}
 
 
 def ask() -> tuple[list[str], list[str], str]:
@@ -85,9 +81,7 @@ def ask() -> tuple[list[str], list[str], str]:
 def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
     """The part that follows the world: the table is drawn again in place when a sample lands."""
     span = span_of(label)
-    everything, uptime, trends = together(
-        (STATUSES, {}), (UPTIME, {"days": DAYS[span.label]}), (TRENDS, trend_of(span))
-    )
+    everything, trends = together((STATUSES, {}), (TRENDS, trend_of(span)))
     if not everything.height:
         empty("No component is known", "Components appear when a source reports them: see Sources.")
         return
@@ -95,12 +89,11 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
         " · ".join(f"{mark.sign} {(everything['status'] == word).sum()} {word}" for word, mark in STATUS.items())
     )
     shown = matching(everything, statuses, types, text)
-    shown = shown.join(uptime, on="component_id", how="left").join(trends, on="component_id", how="left")
+    shown = shown.join(trends, on="component_id", how="left")
     if not shown.height:
         empty("No component matches", "Clear the status, type or text filter above.")
         return
-    window = "24h" if span.label == "1h" else span.label
-    clicked = tables.components(shown, f"Uptime {window}", "components")
+    clicked = tables.components(shown, f"Uptime {span.label}", "components")
     if clicked:
         st.switch_page("pages/operate/component.py", query_params={"component": clicked})
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -152,9 +145,8 @@ with ranged_page("System Health") as span:
     behind(
         {
             "Status": (STATUSES, {}),
-            "Uptime": (UPTIME, {"days": DAYS[span.label]}),
             "Active alerts": (ALERTS, {}),
-            "Trends": (TRENDS, trend_of(span)),
+            "Uptime and trends": (TRENDS, trend_of(span)),
             "Status over time": (HEAT, span.params),
         },
         "health",

@@ -7,7 +7,7 @@
 with latest as (
   select component_id, max_by(h, ts_end) as h
   from component_health as h
-  where part_day >= (utc_now() - interval 2 day)::date and ts_end <= utc_now() + interval 5 minute
+  where part_day >= (utc_now() - interval 1 day)::date and ts_end <= utc_now() + interval 5 minute
   group by component_id
 )
 , gaps as (
@@ -53,7 +53,7 @@ with latest as (
          s.error_rate_pct, coalesce(a.open_alert_count, 0) as open_alert_count,
          case
            when m.title is not null then ['maintenance', m.title]
-           when s.sampled_at is null then ['unknown', 'no sample in the last two days']
+           when s.sampled_at is null then ['unknown', 'no sample since yesterday']
            when s.age_s > s.stale_after_s then ['unknown', 'no sample for ' || spoken_duration(s.age_s)]
            when s.status in ('down', 'maintenance', 'degraded') then [s.status, s.status_reason]
            when s.status = 'unknown' then ['unknown', coalesce(s.status_reason, 'the source does not know')]
