@@ -77,7 +77,7 @@ class Visit:
         self.page.goto(f"{self.product.url}/{path}")
         self.page.wait_for_selector("h1", timeout=30_000)
         self.page.wait_for_timeout(600)
-        self.page.wait_for_function(QUIET, timeout=30_000)
+        self.page.wait_for_function(QUIET, timeout=60_000)
         self.page.wait_for_timeout(900)
         return str(self.page.inner_text("[data-testid=stMainBlockContainer]"))
 

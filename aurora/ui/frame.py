@@ -25,9 +25,7 @@ FRESHNESS = """
              filter (where status = 'failed' and list_contains($planned, source_instance)) as failing
     from source_freshness"""
 P = ParamSpec("P")
-# With the second that publishing takes at most, a sample is seen within five seconds of its landing. What nothing has
-# changed is answered from the cache of its generation.
-LIVE_EVERY = "4s"
+LIVE_EVERY = "15s"
 
 
 @contextmanager
