@@ -11,24 +11,9 @@ from collections.abc import Iterator
 from aurora.contracts import Row
 from aurora.contracts.delivery import CiJobs, CiRuns, Deployments, PullRequests, Repositories
 from ingest.connector import Json
+from ingest.vendors.gitlab_rows import CI_STATES, DEPLOYED, OUT_OF_TIME, RESULTS
 from ingest.vendors.hooks import Headers, HookRun, Said, Vendor, instant, is_token, moment, text, tier_said
 
-CI_STATES = {
-    **dict.fromkeys(("created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending"), "queued"),
-    **dict.fromkeys(("scheduled", "manual"), "queued"),
-    **dict.fromkeys(("running", "canceling"), "running"),
-    **dict.fromkeys(("success", "failed", "canceled", "skipped"), "completed"),
-}
-RESULTS = {"success": "success", "failed": "failure", "canceled": "cancelled", "skipped": "skipped"}
-OUT_OF_TIME = ("job_execution_timeout", "stuck_or_timeout_failure")
-DEPLOYED = {
-    "created": "queued",
-    "running": "running",
-    "blocked": "blocked",
-    "success": "success",
-    "failed": "failed",
-    **dict.fromkeys(("canceled", "skipped"), "cancelled"),
-}
 MERGE_STATES = {"opened": "open", "reopened": "open", "locked": "open", "merged": "merged", "closed": "closed"}
 _SHA = re.compile(r"/commits?/([0-9a-f]{40,64})$")
 

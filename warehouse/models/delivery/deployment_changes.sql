@@ -38,5 +38,6 @@ with arrived as (
 )
 select b.app_id, b.change_id, b.pull_request_id, b.repo_id, b.deployment_id, b.commit_count,
        least(b.authored_at, p.first_commit_at) as first_commit_at, b.deployed_at,
-       epoch(b.deployed_at - least(b.authored_at, p.first_commit_at)) as lead_s, b.is_inferred
+       epoch(b.deployed_at - least(b.authored_at, p.first_commit_at)) as lead_s, b.is_inferred,
+       count(*) over (partition by b.change_id) > 1 as is_shared
 from either b left join pull_requests p on p.pull_request_id = b.pull_request_id

@@ -37,9 +37,14 @@ with scopes as (
   from runs group by scope_type, scope_id
 )
 , changes as (
-  select s.scope_type, s.scope_id, c.change_id, min(c.lead_s) as lead_s
+  -- only what several applications share has to be made one
+  select s.scope_type, s.scope_id, c.lead_s
   from scopes s join deployment_changes c on c.app_id = s.app_id
-  where c.deployed_at >= since and c.deployed_at < until and c.lead_s >= 0
+  where c.deployed_at >= since and c.deployed_at < until and c.lead_s >= 0 and not c.is_shared
+  union all
+  select s.scope_type, s.scope_id, min(c.lead_s) as lead_s
+  from scopes s join deployment_changes c on c.app_id = s.app_id
+  where c.deployed_at >= since and c.deployed_at < until and c.lead_s >= 0 and c.is_shared
   group by s.scope_type, s.scope_id, c.change_id
 )
 , led as (
