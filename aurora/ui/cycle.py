@@ -63,7 +63,12 @@ def _bars(apps: pl.DataFrame) -> alt.Chart:
         .mark_bar(height=14)
         .encode(
             x=alt.X("hours:Q", title="hours", axis=alt.Axis(gridOpacity=GRID, tickCount=6)),
-            y=alt.Y("name:N", title=None, sort=apps["name"].to_list(), axis=alt.Axis(labelLimit=180, ticks=False)),
+            y=alt.Y(
+                "name:N",
+                title=None,
+                sort=apps["name"].to_list(),
+                axis=alt.Axis(labelLimit=180, ticks=False, labelOverlap=False),
+            ),
             color=alt.Color(
                 "part:N",
                 sort=order,
@@ -73,7 +78,7 @@ def _bars(apps: pl.DataFrame) -> alt.Chart:
             order=alt.Order("rank:Q"),
             tooltip=["name:N", "part:N", alt.Tooltip("hours:Q", format=",.1f")],
         )
-        .properties(height=max(2, apps.height) * 26)
+        .properties(height=90 + apps.height * 24)
     )
     return chart
 
