@@ -3,7 +3,7 @@
 import streamlit as st
 
 from aurora.settings import ROOT
-from aurora.ui.frame import notices, pause_control
+from aurora.ui.frame import notices, pause_control, watch
 from aurora.ui.navigation import sections
 from aurora.ui.session import gate
 
@@ -17,3 +17,4 @@ st.set_page_config(page_title=f"{page.title} · Aurora")
 pause_control()
 notices()
 page.run()
+watch()

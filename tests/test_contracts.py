@@ -205,7 +205,7 @@ def _plain(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_unknown_table_is_told_with_those_that_exist() -> None:
-    with pytest.raises(KeyError, match="there is no table components_x; tables are advisories, alert_events, alerts"):
+    with pytest.raises(KeyError, match="there is no table components_x; tables are advice, advisories, alert_events"):
         table_named("components_x")
 
 

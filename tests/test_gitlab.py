@@ -18,10 +18,11 @@ from aurora.settings import Settings, SourceSettings
 from ingest.connector import Checkpoint
 from ingest.connectors.gitlab import connector
 from ingest.run import Ingest
-from ingest.vendors.forges import is_bot, issue_keys
+from ingest.vendors.forges import is_bot
 from ingest.vendors.gitlab_merge_requests import approved_at, merge_sha, work_item_keys
 from ingest.vendors.gitlab_planning import severity_by_label
 from ingest.vendors.gitlab_rows import percentage
+from ingest.vendors.work_keys import tracked_keys
 from tests.replay import Recording, Replay, cursor_of, load, replayed, response, rows_of, run_of
 from warehouse.lake import Lake
 
@@ -362,8 +363,9 @@ def test_a_merge_request_names_the_issues_that_it_closes(description: str | None
 
 
 def test_keys_are_read_from_titles_and_branches_and_standards_are_none() -> None:
-    assert issue_keys("SHOP-1: UTF-8, SHA-256 and OPS-22", "feature/SHOP-1_card", None) == ["SHOP-1", "OPS-22"]
-    assert issue_keys("XSHOP-1-2 v1-2 A-1 CVE-2024-1 SHOP-0") == []
+    assert tracked_keys("SHOP-1: UTF-8, SHA-256 and OPS-22", "feature/SHOP-1_card", None) == ["SHOP-1", "OPS-22"]
+    assert tracked_keys("v1-2 A-1 CVE-2024-1 SHOP-0") == []
+    assert tracked_keys("SHOP-12-2nd-try") == ["SHOP-12"]
 
 
 def test_the_commit_of_a_merge_is_that_which_was_made() -> None:

@@ -1,6 +1,7 @@
 """Every page: with data, without any, stale and broken; a new page is tested without a line here."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from aurora.settings import ROOT, Settings, SourceSettings
+from aurora.ui import frame
 from aurora.ui.data import LastGood
+from aurora.ui.frame import LOOK_EVERY
 from aurora.ui.navigation import page_files
 from ingest.connector import load_connectors
 from ingest.importing import import_file
@@ -212,18 +215,41 @@ def test_paused_pages_stand_still_say_so_and_keep_what_was_chosen(
 
     monkeypatch.setattr("streamlit.fragment", noted)
     test = shown(ROOT / "pages" / "operate" / "system_health.py", estate, monkeypatch, status="degraded", q="pay")
-    assert "15s" in timers
+    assert timers == [LOOK_EVERY]
     assert "Updates are paused" not in sentences(test)
 
     timers.clear()
     kept = dict(test.query_params)
     test.toggle(key="live_updates").set_value(False).run()
-    assert timers
-    assert set(timers) == {None}
+    assert not timers
     assert "Updates are paused" in sentences(test)
     assert dict(test.query_params) == kept
 
-    timers.clear()
     test.toggle(key="live_updates").set_value(True).run()
-    assert "15s" in timers
+    assert timers == [LOOK_EVERY]
     assert dict(test.query_params) == kept
+
+
+def test_an_open_page_is_drawn_again_when_there_is_something_new_but_never_under_an_open_dialog(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state: dict[str, object] = {}
+    seen: list[tuple[int | None, bool, str | None]] = [(7, False, None)]
+    redrawn: list[int] = []
+    monkeypatch.setattr("streamlit.session_state", state)
+    monkeypatch.setattr("streamlit.rerun", lambda: redrawn.append(1))
+    monkeypatch.setattr(frame, "_seen", lambda: seen[0])
+
+    def look(drawn_s_ago: float) -> int:
+        redrawn.clear()
+        frame._look((7, False, None), time.monotonic() - drawn_s_ago)
+        return len(redrawn)
+
+    assert look(1) == 0
+    assert look(frame.REDRAW_S + 1) == 1  # ages in words, and what grew stale
+    seen[0] = (8, False, None)
+    assert look(1) == 1
+    seen[0] = (7, True, None)
+    assert look(1) == 1
+    state[frame.ASKING_KEY] = True
+    assert look(frame.REDRAW_S + 1) == 0

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,16 +181,29 @@ def test_the_range_is_in_the_address(browser: Any, product: Product) -> None:
 def test_an_edit_of_the_settings_is_taken_up_and_a_wrong_one_is_told(browser: Any, product: Product) -> None:
     config = product.folder / "aurora.toml"
     right = config.read_text(encoding="utf-8")
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("sources")
     try:
         config.write_text(right + '\n[[source]]\nname = "x"\nconnector = "host"\nevery = "soon"\n', encoding="utf-8")
-        visit, until = Visit(browser, product, "light", 1440), time.monotonic() + 30
-        visit.open("sources")
-        while "Settings are wrong" not in (said := visit.page.inner_text("body")):
-            assert time.monotonic() < until, said
-            visit.open("sources")
+        visit.page.wait_for_selector("text=Settings are wrong", timeout=30_000)  # by itself: nobody loads it again
+        said = visit.page.inner_text("body")
         assert "every: 'soon' is no duration" in said
     finally:
         config.write_text(right, encoding="utf-8")
+
+
+def test_an_open_page_tells_what_is_new_and_keeps_what_was_chosen(browser: Any, product: Product) -> None:
+    visit = Visit(browser, product, "light", 1440)
+    visit.open("deployments?q=v7.7.7")
+    visit.page.wait_for_selector("text=No deployment matches")
+    answer = product.aurora(
+        "record", "deployment", "--app", "shop", "--env", "prod", "--version", "v7.7.7", "--status", "success"
+    )
+    assert answer.returncode == 0, answer.stderr
+    visit.page.wait_for_selector("text=No deployment matches", state="detached", timeout=30_000)
+    assert visit.page.locator("input[value='v7.7.7']").count() == 1
+    assert "q=v7.7.7" in visit.page.url
+    assert visit.faults == []
 
 
 def test_a_second_aurora_says_who_runs(product: Product) -> None:

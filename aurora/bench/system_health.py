@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from shutil import copytree
 
 from aurora.bench.data import MINUTES_PER_DAY
 from aurora.bench.demo import settings_in
@@ -28,18 +29,17 @@ TODAY = {
 def system_health(bench: Bench) -> Iterator[Figure]:
     """Milliseconds of the page; 24-hour questions over 30 days of history against the same over 7 days of it."""
     components, days = bench.size(COMPONENTS, 5), bench.size(DAYS, 3)
-    settings, now = settings_in(bench.folder), datetime.now(UTC).replace(second=0, microsecond=0)
-    lake, week = Lake(settings.lake), min(days - 1, WEEK)
-    declare(lake, components, now)
-    load_days(lake, components, now, range(week))
-    rolled_up(lake, settings, now)
-    short = _ask(Warehouse(settings.published), now)
-    load_days(lake, components, now, range(week, days))
-    samples, took = components * MINUTES_PER_DAY * (days - week), rolled_up(lake, settings, now)
+    now, week = datetime.now(UTC).replace(second=0, microsecond=0), min(days - 1, WEEK)
+    short, settings = settings_in(bench.folder / "week"), settings_in(bench.folder)
+    declare(Lake(short.lake), components, now)
+    load_days(Lake(short.lake), components, now, range(week))
+    rolled_up(Lake(short.lake), short, now)
+    copytree(short.lake, settings.lake)
+    load_days(Lake(settings.lake), components, now, range(week, days))
+    samples, took = components * MINUTES_PER_DAY * (days - week), rolled_up(Lake(settings.lake), settings, now)
     yield Figure(f"rolling up {samples:,} samples to hours and days", samples / took, "rows/s")
-    for question, (long_s, short_s) in zip(
-        TODAY, zip(_ask(Warehouse(settings.published), now), short, strict=True), strict=True
-    ):
+    for question, sql in TODAY.items():
+        long_s, short_s = _asked(sql, now, Warehouse(settings.published), Warehouse(short.published))
         goal = Goal("ratio", "<=", 1.15)
         yield Figure(f"{question}, {days} days / {week} days kept", 1000 * long_s, "ms", 1000 * short_s, goal)
     hello = bench.folder / "hello.py"
@@ -53,10 +53,8 @@ def system_health(bench: Bench) -> Iterator[Figure]:
         yield Figure(f"System Health, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor, goal)
 
 
-def _ask(warehouse: Warehouse, now: datetime) -> list[float]:
-    """Median seconds of each question."""
+def _asked(sql: str, now: datetime, *warehouses: Warehouse) -> list[float]:
+    """Median seconds of the question in each warehouse, by turns: what else runs slows all of them."""
     until = now.replace(tzinfo=None)
-    span = {"since": until - timedelta(days=1), "until": until}
-    return medians(
-        TIMES, *(lambda sql=sql: warehouse.rows(sql, span if "$since" in sql else None) for sql in TODAY.values())
-    )
+    span = {"since": until - timedelta(days=1), "until": until} if "$since" in sql else None
+    return medians(TIMES, *(lambda one=one: one.rows(sql, span) for one in warehouses))

@@ -1,6 +1,6 @@
 """Cost: FOCUS charge lines."""
 
-from aurora.contracts.columns import flag, instant, json_text, money, on, one_of, real, text
+from aurora.contracts.columns import flag, instant, json_text, measure, money, on, one_of, real, text
 from aurora.contracts.table import Table, VersionedTable
 
 
@@ -136,3 +136,47 @@ class WorkHours(
     rate_amount = money()
     currency = text(null=True)
     method = one_of("timesheet", "work_items", "configured")
+
+
+class CostAllocations(Table, key="component_id day", time="day", part="month(day)", mode="replace", slice_by="day"):
+    """One row per Kubernetes workload and day: an estimate at list price that splits a cluster's bill.
+
+    Never added to it.
+    """
+
+    component_id = text("cluster, namespace, controller; __idle__ too")
+    cluster = text()
+    k8s_namespace = text(null=True)
+    day = on()
+    cpu_cost = money()
+    memory_cost = money()
+    gpu_cost = money()
+    storage_cost = money()
+    network_cost = money()
+    load_balancer_cost = money()
+    shared_cost = money()
+    idle_cost = money()
+    total_cost = money(null=False)
+    cpu_efficiency_ratio = measure()
+    memory_efficiency_ratio = measure()
+    currency = text()
+
+
+class FxRates(Table, key="base quote day", time="day", mode="upsert", owner="people"):
+    """One row per currency pair and day: what one unit of `base` costs in `quote`."""
+
+    base = text()
+    quote = text()
+    day = on()
+    rate_price = money(null=False)
+
+
+class Revenues(Table, key="revenue_id", time="month_on", mode="upsert", owner="people"):
+    """One row per application or product and month of return, where given."""
+
+    revenue_id = text()
+    app_id = text(null=True)
+    product = text(null=True)
+    month_on = on()
+    revenue_amount = money(null=False)
+    currency = text()

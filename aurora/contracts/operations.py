@@ -8,6 +8,7 @@ from aurora.contracts.columns import (
     json_text,
     measure,
     money,
+    on,
     one_of,
     pct,
     real,
@@ -371,6 +372,30 @@ class ThirdPartyIncidents(Table, key="third_party_incident_id", time="started_at
     resolved_at = instant(null=True)
     updated_at = instant()
     url = text(null=True)
+
+
+class Advice(VersionedTable, key="advice_id version", time="changed_at", mode="versioned", owner="aurora"):
+    """One row per version of a piece of advice: performance, capacity, reliability, saving."""
+
+    advice_id = text()
+    type = one_of("performance", "resource", "capacity", "reliability", "cost", "security")
+    rule = text()
+    app_id = text(null=True)
+    component_id = text(null=True)
+    priority = one_of("critical", "high", "medium", "low")
+    message = text()
+    suggestion = text()
+    evidence = json_text(null=False)
+    confidence_ratio = measure()
+    expected_gain = text(null=True)
+    saving_amount = money("a month")
+    realised_amount = money()
+    currency = text(null=True)
+    effort = one_of("small", "medium", "large", null=True)
+    risk = one_of("low", "medium", "high", null=True)
+    blocked_by = text(null=True)
+    state = one_of("open", "accepted", "done", "dismissed")
+    checked_on = on(null=True)
 
 
 class Runbooks(VersionedTable, key="runbook_id version", time="changed_at", mode="versioned", owner="people"):

@@ -1,7 +1,7 @@
 """The frame of every page: header, freshness, notices, and the empty, stale and failed states."""
 
-import functools
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,7 +25,10 @@ FRESHNESS = """
              filter (where status = 'failed' and list_contains($planned, source_instance)) as failing
     from source_freshness"""
 P = ParamSpec("P")
-LIVE_EVERY = "15s"
+Seen = tuple[int | None, bool, str | None]
+ASKING_KEY = "asking"
+LOOK_EVERY = "3s"
+REDRAW_S = 60.0
 
 
 @contextmanager
@@ -55,7 +58,6 @@ def told() -> Iterator[None]:
         yield
     except NotPublishedError:
         st.info("Aurora is loading its first data. This page fills by itself.", icon=":material/hourglass_top:")
-        _again()
     except (AuroraError, duckdb.Error) as error:
         said = str(error).splitlines()[0]
         st.error(f"This cannot be shown now: {safe(said)}. Run `aurora doctor` to see why.", icon=":material/error:")
@@ -67,33 +69,41 @@ def told() -> Iterator[None]:
         )
 
 
-@st.fragment(run_every="3s")
-def _again() -> None:
+def watch() -> None:
+    """Draw the page again as soon as there is something new, a minute later at the latest, unless updates are paused.
+
+    A look costs a file's time; blocks that drew themselves by a timer cost their charts each time, changed or not.
+    """
+    seen = _seen()
+    if not (is_paused() and seen[0]) and not st.session_state.get(ASKING_KEY):
+        st.fragment(run_every=LOOK_EVERY)(_look)(seen, time.monotonic())
+
+
+def _look(seen: Seen, drawn_at: float) -> None:
+    # a dialog closes when its page is drawn again: what someone is typing there comes first
+    if not st.session_state.get(ASKING_KEY) and (_seen() != seen or time.monotonic() - drawn_at > REDRAW_S):
+        st.rerun()
+
+
+def _seen() -> Seen:
+    """The generation (None before the first), whether the scheduler stands still, what is wrong with the settings."""
+    beat = heartbeat()
     try:
-        generation()
+        number = generation().number
     except AuroraError:
-        return
-    st.rerun()
+        number = None
+    return number, bool(beat and beat.age_s() > STALE_S), beat.settings_error if beat else None
 
 
-def live(draw: Callable[P, None]) -> Callable[P, None]:
-    """A block that draws itself again every few seconds, unless updates are paused; its faults become a sentence."""
-
-    @functools.wraps(draw)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        with told():
-            draw(*args, **kwargs)
-
-    @functools.wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
-        # decided at each run of the page: a block of a module is decorated once for all sessions
-        st.fragment(run_every=None if is_paused() else LIVE_EVERY)(guarded)(*args, **kwargs)
-
-    return drawn
+def in_dialog(title: str, form: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """The form in a dialog; the page behind it stands still until it is sent or dismissed."""
+    st.session_state[ASKING_KEY] = True
+    st.dialog(title, width="large", on_dismiss="rerun")(form)(*args, **kwargs)
 
 
 def pause_control() -> None:
     """The switch of every page's own updates, in the side bar; on at first, kept for the session."""
+    st.session_state[ASKING_KEY] = False  # the page is drawn anew: whatever dialog there was is closed
     st.session_state.setdefault(LIVE_KEY, True)
     with st.sidebar:
         st.toggle("Live updates", key=LIVE_KEY, help="Off: figures stand still until you change something or reload.")

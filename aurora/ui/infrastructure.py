@@ -8,7 +8,7 @@ import streamlit as st
 from aurora.ui import tables
 from aurora.ui.data import rows
 from aurora.ui.export import download
-from aurora.ui.frame import demo_badge, freshness, live
+from aurora.ui.frame import demo_badge, freshness
 from aurora.ui.headings import heading
 from aurora.ui.words import percent, safe
 
@@ -18,7 +18,6 @@ COMPONENT = "pages/operate/component.py"
 LABELS = {"used_pct": "In use", "cpu_limit_pct": "CPU of limit", "memory_limit_pct": "Memory of limit"}
 
 
-@live
 def figures() -> None:
     """Servers in trouble, the fullest disk, the database nearest its limit, third parties in trouble."""
     now = rows(TOTALS).row(0, named=True)
@@ -47,7 +46,6 @@ def bars(frame: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-@live
 def worst_first(name: str, sql: str, or_else: tuple[str, str]) -> None:
     """A table of the query with status and bars, worst first as it comes; a click leads to the component's page."""
     frame = rows(sql)

@@ -10,6 +10,7 @@ from aurora.errors import AuroraError
 from aurora.insights.scorecards import Rule
 from aurora.ui.actions import save_initiative
 from aurora.ui.data import rows, utc_now
+from aurora.ui.frame import in_dialog
 from aurora.ui.words import percent, plural, safe
 
 TASK = "from tasks_now where task_id = $task_id"
@@ -74,7 +75,7 @@ def _one(row: dict[str, Any], rules: dict[str, Rule]) -> None:
 def edit(rules: dict[str, Rule], task: dict[str, Any] | None) -> None:
     """The form in a dialog; `task` stays as it was when the dialog opened, so that a race can be seen."""
     title = "Change this initiative" if task else "Start an initiative: bring a rule to pass by a day"
-    st.dialog(title, width="medium")(form)(rules, task)
+    in_dialog(title, form, rules, task)
 
 
 def form(rules: dict[str, Rule], task: dict[str, Any] | None) -> None:

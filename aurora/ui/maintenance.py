@@ -11,6 +11,7 @@ from aurora.errors import AuroraError
 from aurora.insights.status import LONGEST_TITLE, moment, refusal
 from aurora.ui.actions import end_announcement, save_announcement, withdraw_announcement
 from aurora.ui.data import rows, utc_now
+from aurora.ui.frame import in_dialog
 from aurora.ui.words import safe
 
 WINDOWS = """
@@ -32,7 +33,7 @@ def ask() -> None:
 
 def edit(window: Row | None) -> None:
     """The form in a dialog; `window` stays as it was when the dialog opened, so that a race can be seen."""
-    st.dialog("Change this announcement" if window else "Announce maintenance", width="medium")(form)(window)
+    in_dialog("Change this announcement" if window else "Announce maintenance", form, window)
 
 
 def form(window: Row | None) -> None:

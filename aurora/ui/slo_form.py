@@ -10,6 +10,7 @@ import streamlit as st
 from aurora.errors import AuroraError
 from aurora.ui.actions import save_objective
 from aurora.ui.data import rows, utc_now
+from aurora.ui.frame import in_dialog
 from aurora.ui.words import number, safe
 from warehouse.objectives import fault_of, tried
 
@@ -30,7 +31,7 @@ NEW: dict[str, Any] = {
 
 def edit(row: dict[str, Any] | None) -> None:
     """The form in a dialog; `row` is an objective that people declared."""
-    st.dialog("Change this objective" if row else "Declare an objective", width="large")(form)(row)
+    in_dialog("Change this objective" if row else "Declare an objective", form, row)
 
 
 def form(row: dict[str, Any] | None) -> None:

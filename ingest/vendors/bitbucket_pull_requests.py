@@ -8,8 +8,9 @@ from aurora.contracts import Row
 from aurora.contracts.delivery import PullRequestReviews, PullRequests
 from ingest.connector import Item, Json, Run
 from ingest.vendors.bitbucket_api import Api, bare, place_of
-from ingest.vendors.forges import instant, is_bot, issue_keys, moment
+from ingest.vendors.forges import instant, is_bot, moment
 from ingest.vendors.git_words import clean
+from ingest.vendors.work_keys import tracked_keys
 
 STATES = {"open": "open", "draft": "open", "merged": "merged", "declined": "closed", "superseded": "closed"}
 VERDICTS = {"approval": "approved", "changes_requested": "changes_requested"}
@@ -58,7 +59,7 @@ def pull_request_row(
         "updated_at": moment(pr["updated_on"]),
         "commit_count": None if commits is None else len(commits),
         "comment_count": pr.get("comment_count"),
-        "work_item_keys": issue_keys(pr.get("title"), branch_of(source)),
+        "work_item_keys": tracked_keys(pr.get("title"), branch_of(source)),
         "url": ((pr.get("links") or {}).get("html") or {}).get("href"),
     }
 

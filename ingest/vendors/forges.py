@@ -1,4 +1,4 @@
-"""What code forges have in common: many repositories read one by one, bots, and the issues that a text names."""
+"""What code forges have in common: many repositories read one by one, instants and bots."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +14,6 @@ ENOUGH = 100
 LEFT_OUT = " (left out, and whatever else is refused like it)"
 ONE_ONLY = ("permission", "not_found")  # what says something of one thing, and nothing of the source
 _BOT = re.compile(r"\[bot\]|(?:^|[-_.])bots?(?:$|[-_.\d])|^(?:dependabot|renovate|greenkeeper|snyk)\b|^ghost$", re.I)
-_KEY = re.compile(r"(?<![A-Za-z0-9-])([A-Z][A-Z0-9]{1,9}-[1-9]\d{0,6})(?![A-Za-z0-9-])")
-_NO_KEY = re.compile(r"(?:UTF|SHA|ISO|RFC|AES|CVE|GHSA|CWE|HTTP|TLS|MD|EC|GPT|COVID|ES|PEP)-")
 
 
 class Marks:
@@ -108,9 +106,3 @@ def lasted_s(start: datetime | None, end: datetime | None) -> float | None:
 def is_bot(name: str | None) -> bool:
     """Whether an account's name is that of a machine."""
     return bool(_BOT.search(name or ""))
-
-
-def issue_keys(*texts: str | None) -> list[str]:
-    """Keys such as SHOP-12 that the texts name, in their order; names of standards (UTF-8, SHA-256) are none."""
-    found = [key for text in texts for key in _KEY.findall((text or "")[:10_000].replace("_", " "))]
-    return [key for key in dict.fromkeys(found) if not _NO_KEY.match(key)]

@@ -8,9 +8,10 @@ from typing import Any
 from aurora.contracts import Row
 from aurora.contracts.delivery import PullRequestReviews, PullRequests
 from ingest.connector import Item, Json, Run
-from ingest.vendors.forges import instant, is_bot, issue_keys, moment
+from ingest.vendors.forges import instant, is_bot, moment
 from ingest.vendors.git_words import clean
 from ingest.vendors.gitlab_api import Api
+from ingest.vendors.work_keys import tracked_keys
 
 STATES = {"opened": "open", "reopened": "open", "locked": "open", "merged": "merged", "closed": "closed"}
 VERDICTS = {
@@ -154,4 +155,4 @@ def work_item_keys(mr: Json) -> list[str]:
         for linked, named, number in re.findall(_REFERENCE, found[1]):
             place = linked or named or here
             closed.append(f"{place if '/' in place or not above else f'{above}/{place}'}#{number}")
-    return list(dict.fromkeys(closed)) + issue_keys(mr.get("title"), mr.get("source_branch"))
+    return list(dict.fromkeys(closed)) + tracked_keys(mr.get("title"), mr.get("source_branch"))

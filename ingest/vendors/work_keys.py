@@ -14,11 +14,16 @@ _HERE = re.compile(r"(?<![\w/&#.-])(?:#|GH-)([1-9]\d{0,6})(?!\w)", re.A)
 _BRANCH = re.compile(r"(?:^|[/_-])(?:(?:gh|issues?)[-/_#]?|#)([1-9]\d{0,6})(?=$|[-_/])", re.I | re.A)
 
 
+def tracked_keys(*texts: str | None) -> list[str]:
+    """Keys such as SHOP-12 that the texts name, in their order, each once; names of standards (UTF-8) are none."""
+    found = [one for text in texts for one in _TRACKED.findall((text or "")[:MAX_TEXT].replace("_", " "))]
+    return list(dict.fromkeys(f"{space}-{number}" for space, number in found if space not in NO_TRACKERS))
+
+
 def work_keys(title: str | None, branch: str | None, here: str, more: Iterable[str] = ()) -> list[str]:
     """Keys in the order in which they are named, each once; #12 becomes `<here>#12`, the key of that issue."""
     said, ref = (title or "")[:MAX_TEXT], (branch or "")[:MAX_TEXT]
-    found = [f"{space}-{number}" for text in (said, ref.replace("_", " ")) for space, number in _TRACKED.findall(text)]
-    keys = [key for key in found if key.partition("-")[0] not in NO_TRACKERS]
+    keys = tracked_keys(said, ref)
     keys += [f"{place}#{number}" for place, number in _ELSEWHERE.findall(said)]
     keys += [f"{here}#{number}" for number in _HERE.findall(said)]
     keys += [f"{here}#{number}" for number in _BRANCH.findall(ref)]

@@ -14,7 +14,7 @@ from aurora.ui import cards, charts, figures
 from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.filters import Span, span_of
-from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
+from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
 from aurora.ui.words import plural
 
 SHOWN = 16
@@ -80,7 +80,6 @@ def trend(span: Span, shipped: pl.DataFrame) -> None:
     st.caption(":green[▲ deployed]  :red[✚ failed]  :orange[◆ rolled back]  · times are UTC")
 
 
-@live
 def board(label: str) -> None:
     """All that follows the world, drawn again in place."""
     span = span_of(label)

@@ -11,7 +11,7 @@ from aurora.ui import deployments as show
 from aurora.ui.data import rows
 from aurora.ui.export import behind, download
 from aurora.ui.filters import RECENT, pills, search, span_of
-from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
+from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
 
 LATEST = """
     select d.deployment_id, string_agg(distinct coalesce(a.name, d.app_id), ', ') as app_name,
@@ -57,7 +57,6 @@ def matching(frame: pl.DataFrame, stages: list[str], outcomes: list[str], text: 
     return frame
 
 
-@live
 def board(label: str, stages: list[str], outcomes: list[str], text: str) -> None:
     """Figures, the time line and the list; drawn again in place when a deployment lands."""
     span = span_of(label)

@@ -11,7 +11,7 @@ from aurora.ui import charts, endpoints, tables
 from aurora.ui.data import rows
 from aurora.ui.export import behind, download
 from aurora.ui.filters import pills, search, span_of
-from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
+from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
 from aurora.ui.words import safe
 
 METHODS = ["get", "post", "put", "patch", "delete", "head", "options", "other"]
@@ -41,7 +41,6 @@ def ask(app_ids: list[str]) -> tuple[list[str], list[str], str]:
     return apps, methods, text
 
 
-@live
 def table(label: str, apps: list[str], methods: list[str], text: str) -> None:
     """The part that follows the world: figures, the worst, the table and the endpoint that was chosen."""
     span = span_of(label)

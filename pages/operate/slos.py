@@ -11,7 +11,7 @@ from aurora.ui import slo_form, slos
 from aurora.ui.data import rows, utc_now
 from aurora.ui.export import behind, download
 from aurora.ui.filters import pills, search
-from aurora.ui.frame import demo_badge, empty, freshness, live, page
+from aurora.ui.frame import demo_badge, empty, freshness, page
 
 BUDGETS = "from slo_budgets order by state_rank, budget_left_pct nulls last, name"
 BURN_DOWN = "from slo_burn_down(since := $since, until := $until) where slo_id = $slo_id order by bucket_at"
@@ -28,7 +28,6 @@ def chosen_row(shown: pl.DataFrame, clicked: str | None) -> dict[str, object] | 
     return (found if found.height else shown).row(0, named=True)
 
 
-@live
 def table(states: list[str], text: str) -> None:
     """Figures, the worst in a sentence, the table, and the objective that was chosen."""
     everything = rows(BUDGETS)

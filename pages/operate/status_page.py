@@ -13,7 +13,7 @@ from aurora.ui import maintenance, status
 from aurora.ui.availability import DAYS
 from aurora.ui.data import rows, utc_now
 from aurora.ui.export import behind
-from aurora.ui.frame import demo_badge, empty, live, told
+from aurora.ui.frame import demo_badge, empty, told
 
 APPS = "from status_apps order by status_rank, name"
 BARS = "from status_days(since := $since, until := $until) where app_id in (select app_id from status_listed)"
@@ -26,7 +26,6 @@ def asked() -> dict[str, object]:
     return {"since": until - timedelta(days=DAYS), "until": until}
 
 
-@live
 def body() -> None:
     """All that everybody may read; it follows the world."""
     listed, notices = rows(APPS), rows(NOTICES)

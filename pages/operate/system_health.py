@@ -12,7 +12,7 @@ from aurora.ui import charts, tables
 from aurora.ui.data import rows, together
 from aurora.ui.export import behind, download
 from aurora.ui.filters import Span, pills, search, span_of
-from aurora.ui.frame import demo_badge, empty, freshness, live, ranged_page
+from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
 from aurora.ui.words import STATUS, plural, safe
 
 TYPES = ["server", "database", "api", "cdn", "third_party"]
@@ -77,7 +77,6 @@ def ask() -> tuple[list[str], list[str], str]:
     return statuses, types, text
 
 
-@live
 def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
     """The part that follows the world: the table is drawn again in place when a sample lands."""
     span = span_of(label)
@@ -102,7 +101,6 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
         download(shown.drop("trend", "app_ids"), "system health", "health-csv")
 
 
-@live
 def active_alerts(statuses: list[str], types: list[str], text: str) -> None:
     """What fires on the components that the filters leave; a click opens the component."""
     names = matching(rows(STATUSES), statuses, types, text).select("component_id", "name")

@@ -14,7 +14,7 @@ from aurora.ui import tables
 from aurora.ui.actions import run_source_now
 from aurora.ui.data import heartbeat, rows, utc_now
 from aurora.ui.export import behind
-from aurora.ui.frame import demo_badge, empty, live, page
+from aurora.ui.frame import demo_badge, empty, page
 from aurora.ui.words import plural, safe
 
 FRESHNESS = "from source_freshness order by source_instance, stream"
@@ -65,7 +65,6 @@ def failing(fresh: pl.DataFrame) -> None:
     st.metric("Failing", count, said, delta_color=color, delta_arrow="off", border=True, height="stretch")
 
 
-@live
 def overview() -> None:
     """Figures and table, drawn again in place as runs end."""
     fresh = judged(planned(), rows(FRESHNESS), utc_now())
