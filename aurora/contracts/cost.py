@@ -77,6 +77,7 @@ class FocusCost(
     x_SourceExport = text()
     x_FocusVersion = text()
     x_IsEstimated = flag(null=False)
+    x_Other = json_text("columns of the export without a place of their own, by name")
 
 
 class CostDays(Table, key="cost_day_id", time="day", part="month(day)", mode="replace", slice_by="day"):
