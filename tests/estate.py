@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from aurora.contracts import Row
-from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
+from aurora.contracts.cost import Budgets, CostDays, CostSplits, FocusCost, WorkHours
 from aurora.contracts.delivery import Commits, Deployments, Releases, Repositories, TestCases, TestRuns
 from aurora.contracts.estate import Applications, AppLinks, AppScores, Components, Edits, ScorecardResults, Tasks
 from aurora.contracts.mobile import MobileApps, MobileInstallsDaily, StoreRatingsDaily
@@ -83,6 +83,7 @@ def _costs(lake: Lake) -> None:
         nobodys = row(FocusCost, x_RowId=f"{source}:nobody", ServiceName="nobodys", ChargePeriodStart=NOW - DAY)
         put(lake, FocusCost, [charge | {"x_SourceExport": "e"} for charge in (*tagged, nobodys)], source)
     put(lake, CostDays, [row(CostDays, billed_cost=Decimal(1))])
+    put(lake, CostSplits, [row(CostSplits, split_id="s", marks=["service:nobodys"], method="even")])
     put(lake, WorkHours, [row(WorkHours, app_id="shop")])
 
 

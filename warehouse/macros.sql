@@ -44,6 +44,17 @@ create or replace macro tag_marks(tags) as
   case when tags is null or not json_valid(tags) or json_type(tags) <> 'OBJECT' then []
        else list_transform(json_keys(tags), lambda k: 'tag:' || k || '=' || coalesce(
               json_extract_string(tags, '/' || replace(replace(k, '~', '~0'), '/', '~1')), '')) end;
+-- The stage that a word for an environment means, null if it is none that people use for one.
+create or replace macro stage_of(word) as
+  case when regexp_matches(lower(word), '^(prod|prd|production|live)([-_0-9].*)?$') then 'production'
+       when regexp_matches(lower(word), '^(stag|stg|staging|stage|uat|preprod|pre-prod|preproduction)([-_0-9].*)?$') then 'staging'
+       when regexp_matches(lower(word), '^(test|testing|qa|ci)([-_0-9].*)?$') then 'testing'
+       when regexp_matches(lower(word), '^(dev|development|sandbox|local|devel)([-_0-9].*)?$') then 'development' end;
+-- The stage that a tag of a charge states: env, environment or stage, however it is written.
+create or replace macro tag_environment(tags) as
+  list_first(list_filter(list_transform(
+    list_filter(tag_marks(tags), lambda m: regexp_matches(lower(m), '^tag:([a-z0-9_.:-]*[:/_.-])?(env|environment|stage)=')),
+    lambda m: stage_of(regexp_extract(m, '=(.*)$', 1))), lambda w: w is not null));
 -- A field after the edits of people: what they set last (JSON null = cleared), else what was declared.
 create or replace macro chosen(said, field, declared) as
   case when said[field] is null then declared
@@ -85,6 +96,8 @@ create or replace macro spoken_edit(entity_type, entity_id, field, action, befor
 -- A sum of money, whole units and decimals taken apart; null where it is too large to be an amount, instead of a failure.
 create or replace macro money_sum(amount) as
   try_cast(sum(trunc(amount)::decimal(20, 0)) as decimal(38, 18)) + sum((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18));
+-- What was reckoned as a number, as money with four decimals: a cast to eighteen would show the number's own rounding.
+create or replace macro estimated_amount(number) as try_cast(try_cast(number as decimal(24, 4)) as decimal(38, 18));
 -- True if an instant lies in one of the spans (a list of {starts_at, ends_at}, null for none).
 create or replace macro is_within(instant, spans) as
   spans is not null and len(list_filter(spans, lambda s: instant >= s.starts_at and instant < s.ends_at)) > 0;
