@@ -180,6 +180,8 @@ spec: {type: service, lifecycle: production, owner: shop-team}
 FILES = {
     "backstage": ("catalog-info.yaml", CATALOG),
     "registry": ("applications.toml", '[[application]]\nid = "shop"\nname = "Shop"\n'),
+    "invoices": ("saas.csv", "vendor,amount,currency,renews,start\nPostman,49,USD,monthly,2026-01-31\n"),
+    "people_hours": ("hours.csv", "person,day,hours,app\nann,2026-03-02,7.5,shop\n"),
 }
 
 
@@ -190,7 +192,7 @@ def local_options(name: str, folder: Path) -> dict[str, Any]:
     file, text = FILES[name]
     (folder / "declared").mkdir(exist_ok=True)
     (folder / "declared" / file).write_text(text, encoding="utf-8")
-    return {"paths": [str(folder / "declared")]}
+    return {"timesheets" if name == "people_hours" else "paths": [str(folder / "declared")]}
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ create or replace macro tag_marks(tags) as
   case when tags is null or not json_valid(tags) or json_type(tags) <> 'OBJECT' then []
        else list_transform(json_keys(tags), lambda k: 'tag:' || k || '=' || coalesce(
               json_extract_string(tags, '/' || replace(replace(k, '~', '~0'), '/', '~1')), '')) end;
+-- The application that a charge states itself, in its tag `aurora:app`; null where a mark is another one.
+create or replace macro stated_app(mark) as
+  case when starts_with(mark, 'tag:aurora:app=') and mark <> 'tag:aurora:app=untagged' then nullif(substr(mark, 16), '') end;
 -- A field after the edits of people: what they set last (JSON null = cleared), else what was declared.
 create or replace macro chosen(said, field, declared) as
   case when said[field] is null then declared
