@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -50,6 +51,13 @@ def quarantine(lake: Lake, table: type[Table], rejects: list[Reject], stamp: Sta
         number = lake.cursor(Quarantine, stream)[0] + 1
 
 
+def quarantine_all(lake: Lake, refused: list[tuple[type[Table], Reject]], stamp: Stamp, stream: str) -> Landed:
+    """Quarantine what a connector itself refused, table by table; tells how many that were."""
+    for table in dict.fromkeys(table for table, _ in refused):
+        quarantine(lake, table, [reject for one, reject in refused if one is table], stamp, stream)
+    return Landed(0, 0, len(refused))
+
+
 def _quarantine_row(table: type[Table], reject: Reject, stamp: Stamp, stream: str) -> Row:
     payload = as_json(reject.payload)
     digest = hashlib.sha256(f"{table.spec.name}\0{stream}\0{reject.rule}\0{payload}".encode()).hexdigest()
@@ -71,3 +79,16 @@ def _landed(checked: Checked, written: Written) -> Landed:
         len(checked.rejects),
         written.repeated,
     )
+
+
+def parts_of(items: list[Row | pl.DataFrame]) -> list[list[Row] | pl.DataFrame]:
+    """Frames of one shape joined, then the rows: what lands as one batch each."""
+    shapes: dict[tuple[Any, ...], list[pl.DataFrame]] = {}
+    rows: list[Row] = []
+    for item in items:
+        if isinstance(item, pl.DataFrame):
+            shapes.setdefault(tuple(item.schema.items()), []).append(item)
+        else:
+            rows.append(item)
+    joined: list[list[Row] | pl.DataFrame] = [pl.concat(frames) for frames in shapes.values()]
+    return [*joined, rows] if rows else joined

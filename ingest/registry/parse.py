@@ -62,7 +62,7 @@ class Said:
 
 def parse(text: str, label: str, instance: str) -> Said:
     """What the text of one file says; `label` is how the file is called. Raises BrokenError if it is no TOML."""
-    return _Reader(text, _tables(text), label, instance).read()
+    return _Reader(text, toml_tables(text), label, instance).read()
 
 
 class _Reader:
@@ -132,7 +132,7 @@ class _Reader:
         self.said.tell(Fault(line, message, field=keys[0], refused=keys[0] in ENTRIES))
 
 
-def _tables(text: str) -> dict[str, Any]:
+def toml_tables(text: str) -> dict[str, Any]:
     """The file's tables. Raises BrokenError with the line."""
     for number, told in enumerate(text.split("\n"), 1):
         # tomllib takes the square of a dotted key's length.

@@ -15,10 +15,16 @@ with scopes as (
            lambda m: m is not null))) as mark
   from scopes
 )
+, said as (
+  select scope, stated_app(mark) as app_id from marks where stated_app(mark) is not null
+)
 , owned as (
   -- a share that is none (above 1, below 0) counts as not stated
+  select scope, app_id, null::double as stated from said
+  union all by name
   select m.scope, l.app_id, max(l.share_ratio) filter (where l.share_ratio between 0 and 1) as stated
   from marks m join app_links_now l on l.kind = 'cost' and l.native_id = m.mark
+  where m.scope not in (select scope from said)
   group by m.scope, l.app_id
 )
 , shared as (

@@ -1,15 +1,12 @@
--- One row per series, currency and day of the last 400: effective cost of charges of a day, and of charges of longer
+-- One row per series, currency and day: effective cost of charges of a day, and of charges of longer
 -- periods, which stand on their first day. Series are the company (total), each service, application, team and budget; what
 -- belongs to nobody is the application and team `untagged`. A budget of an application or team counts what is allocated to
 -- it; one with a provider, account or tag in its scope counts charges.
 -- grain: kind, series_id, currency, day
 -- stored: yes
-with recent as (
-  select * from app_cost_daily_by_service where day >= utc_now()::date - 400
-)
-, owned as (
+with owned as (
   select r.*, coalesce(a.team_id, case when r.app_id = 'untagged' then 'untagged' else 'no team' end) as team_id
-  from recent r left join applications_now a on a.app_id = r.app_id
+  from app_cost_daily_by_service r left join applications_now a on a.app_id = r.app_id
 )
 , limits as (
   select *, json_extract_string(scope, '/provider') as provider, json_extract_string(scope, '/account') as account_id,
@@ -38,7 +35,7 @@ with recent as (
    and (b.account_id is null or b.account_id = s.account_id) and (b.service is null or b.service = s.service)
    and (b.environment is null or b.environment = tag_environment(s.tags))
    and (b.tag is null or list_contains(tag_marks(s.tags), b.tag))
-  where s.day >= utc_now()::date - 400 and (b.provider is not null or b.account_id is not null or b.tag is not null)
+  where b.provider is not null or b.account_id is not null or b.tag is not null
 )
 select kind, series_id, currency, day, money_sum(case when is_daily then effective_cost else 0 end) as daily_cost,
        money_sum(case when is_daily then 0 else effective_cost end) as once_cost
