@@ -15,13 +15,15 @@ from datetime import date, timedelta
 
 from pydantic import Field, model_validator
 
-from aurora.contracts.cost import Budgets, CostDays
+from aurora.contracts.cost import Budgets, CostDays, FocusCost
+from aurora.errors import SourceError
 from aurora.settings import Duration
 from ingest.connector import Checkpoint, Connector, Item, Run
 from ingest.declared import Declared
 from ingest.vendors.aws import Aws, AwsSignIn, Region
+from ingest.vendors.aws_bills import Bill, bill
 from ingest.vendors.aws_explorer import advised, budget_row, cost_results, cost_rows, first_estimated
-from ingest.vendors.aws_exports import Export
+from ingest.vendors.aws_exports import Bucket, Export, Manifest
 
 WATCHED = timedelta(days=76)  # a month, and the 45 days after it in which AWS may still correct it
 
@@ -48,6 +50,52 @@ class AwsCostOptions(AwsSignIn):
 
 AwsCostRun = Run[AwsCostOptions]
 connector = Connector("aws_cost", AwsCostOptions)
+
+
+@connector.stream(FocusCost, every="1h")
+def fetch_exports(run: AwsCostRun) -> Iterator[Item]:
+    """Billing periods whose manifest changed, each whole and with a checkpoint of its own, the newest first.
+
+    One that cannot be read keeps the rows that it had, and the others are read all the same.
+    """
+    aws, seen, failures = Aws(run), dict((run.cursor or {}).get("exports", {})), list[SourceError]()
+    for bucket in (Bucket(aws, export) for export in run.options.exports):
+        manifests = bucket.manifests(run.now - run.options.history)
+        known = seen.get(bucket.export.name, {})
+        marks = {one.month: known[one.month] for one in manifests if one.month in known}
+        for manifest in (one for one in manifests if marks.get(one.month) != one.mark):
+            found = read_bill(run, bucket, manifest, failures)
+            if found is None:
+                continue
+            yield from _bill_items(run, found)
+            marks[manifest.month] = manifest.mark
+            seen = seen | {bucket.export.name: dict(marks)}
+            yield Checkpoint({"exports": seen})
+    yield Checkpoint({"exports": seen})
+    if failures:
+        more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
+        raise SourceError(f"{failures[0]}{more}", failures[0].error_class)
+
+
+def read_bill(run: AwsCostRun, bucket: Bucket, manifest: Manifest, failures: list[SourceError]) -> Bill | None:
+    """A billing period, None where it cannot be read now: that is noted, if only this period is the matter."""
+    try:
+        return bill(bucket, manifest)
+    except SourceError as error:
+        if error.error_class == "partial":
+            run.warn(str(error))
+        elif error.error_class in ("not_found", "schema_drift", "bad_query"):
+            failures.append(error)
+        else:
+            raise
+        return None
+
+
+def _bill_items(run: AwsCostRun, found: Bill) -> Iterator[Item]:
+    for reject in found.rejects:
+        run.reject(FocusCost, reject)
+    if found.good.height:
+        yield FocusCost, found.good
 
 
 @connector.stream(CostDays, every="1d")

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from pydantic import Field
 
-from aurora.errors import SourceError
+from aurora.errors import ErrorClass, SourceError
 from aurora.settings import Frozen
 from ingest.connector import Json
 from ingest.vendors.aws import Aws, Region
@@ -98,21 +98,21 @@ class Bucket:
         """Keys of the files that the manifest lists, all of them inside the export's own folder."""
         answer = self._get(manifest.key, f"the manifest of {manifest.month}")
         if answer["ETag"] != manifest.etag:
-            raise self._fault(
+            raise self.fault(
                 manifest, "its manifest was rewritten meanwhile: the next run reads the new one", "partial"
             )
         try:
             listed = json.loads(answer["Body"].read(MANIFEST_BYTES))["dataFiles"]
             keys = [self._key(uri) for uri in listed]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise self._fault(
+            raise self.fault(
                 manifest, f"s3://{self.export.bucket}/{manifest.key} is no manifest", "schema_drift"
             ) from error
         if strange := next((uri for uri, key in zip(listed, keys, strict=True) if key is None), None):
             told = (
                 f"its manifest lists {str(strange)[:200]}, which is not in s3://{self.export.bucket}/{self.export.root}"
             )
-            raise self._fault(manifest, told, "schema_drift")
+            raise self.fault(manifest, told, "schema_drift")
         return [key for key in keys if key is not None]
 
     def _key(self, uri: str) -> str | None:
@@ -130,7 +130,7 @@ class Bucket:
                 if error.error_class != "not_found":
                     raise
                 told = f"its manifest lists s3://{self.export.bucket}/{key}, which is not there"
-                raise self._fault(manifest, told, "not_found") from error
+                raise self.fault(manifest, told, "not_found") from error
             yield self._read(manifest, key, path)
             path.unlink()
 
@@ -155,11 +155,12 @@ class Bucket:
                 return pl.read_csv(path, infer_schema=False)
         except (OSError, ValueError, pl.exceptions.PolarsError) as error:
             said = " ".join(str(error)[:200].split())
-            raise self._fault(manifest, f"{key} cannot be read: {said}", "schema_drift") from error
-        raise self._fault(
+            raise self.fault(manifest, f"{key} cannot be read: {said}", "schema_drift") from error
+        raise self.fault(
             manifest, f"{key} is neither Parquet nor csv.gz: choose one of them for the export", "bad_query"
         )
 
-    def _fault(self, manifest: Manifest, told: str, kind: Any) -> SourceError:
+    def fault(self, manifest: Manifest, told: str, kind: ErrorClass) -> SourceError:
+        """What is wrong with a billing period; the rows that it had before stay."""
         where = f"{self.aws.run.source_instance}: export {self.export.name}, billing period {manifest.month}"
         return SourceError(f"{where}: {told}; what landed of it before stays", kind)
