@@ -10,6 +10,7 @@ import polars as pl
 from aurora.errors import ContractError
 from ingest.focus.convert import aws, azure, google, oracle
 
+VERSION = "1.2"
 CONVERTERS: tuple[Any, ...] = (aws, oracle, google, azure)
 
 
@@ -28,4 +29,5 @@ def to_focus(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
         raise ContractError(
             "these columns are neither FOCUS nor a cost report of AWS, Azure, Google Cloud or Oracle: say --table"
         )
-    return converter.convert(frame.lazy()).collect(), converter.NAME
+    marks = {"x_FocusVersion": pl.lit(VERSION), "x_ConvertedFrom": pl.lit(converter.NAME)}
+    return converter.convert(frame.lazy()).with_columns(**marks).collect(), converter.NAME

@@ -26,7 +26,7 @@ otherwise:
 import polars as pl
 
 from ingest.focus.convert import azure_words as words
-from ingest.focus.convert.columns import NOTHING, Source, day_of, each, json_object, midnight, squashed
+from ingest.focus.convert.columns import Source, day_of, each, json_object, midnight, squashed
 from ingest.focus.convert.numbers import product_of
 
 NAME = "azure_cost_details"
@@ -53,7 +53,7 @@ def recognises(columns: list[str]) -> bool:
 def convert(frame: pl.LazyFrame) -> pl.LazyFrame:
     """One FOCUS row per line, in the same order; money as the text that Azure wrote."""
     told = Source(frame)
-    columns = _bill(told) | _charge(told) | _commitment(told) | _quantities(told) | _thing(told) | _tags(told)
+    columns = _bill(told) | _charge(told) | _commitment(told) | _quantities(told) | _thing(told)
     return frame.select(**_costs(told), **columns, **_extras(told))
 
 
@@ -191,15 +191,15 @@ def _thing(told: Source) -> dict[str, pl.Expr]:
         "ResourceType": kind,
         "ServiceCategory": words.service_category(kind, consumed),
         "ServiceName": pl.coalesce([words.service(kind), told.text("MeterCategory"), consumed, pl.lit("Azure")]),
+        "Tags": _tags(told),
     }
 
 
-def _tags(told: Source) -> dict[str, pl.Expr]:
-    """Tags as JSON, also without braces as EA writes them; those that are no JSON are kept as they came."""
+def _tags(told: Source) -> pl.Expr:
+    """Tags as JSON, also without braces as EA writes them; those that are no JSON go on as they came, to be told."""
     text = told.text("Tags")
-    tags = each(text, json_object)
-    is_empty = text.str.contains(r"^\{\s*\}$").fill_null(True)
-    return {"Tags": tags, "x_UnreadableTags": pl.when(tags.is_null() & ~is_empty).then(text).otherwise(NOTHING)}
+    is_empty = text.str.contains(r"^\{\s*\}$")
+    return pl.when(~is_empty).then(each(text, lambda tags: json_object(tags) or tags))
 
 
 def _extras(told: Source) -> dict[str, pl.Expr]:
