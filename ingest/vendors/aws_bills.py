@@ -1,4 +1,4 @@
-"""One billing period of an export of AWS as rows of focus_cost: all that its manifest lists, or nothing."""
+"""One billing period of an AWS export, FOCUS or CUR, as rows of focus_cost: all that its manifest lists, or nothing."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +10,7 @@ import polars as pl
 from aurora.contracts import Row
 from aurora.errors import ContractError
 from ingest.check import Reject
+from ingest.focus.convert import kind_of, to_focus
 from ingest.focus.shape import shaped
 from ingest.vendors.aws_exports import Bucket, Manifest
 
@@ -32,7 +33,8 @@ def bill(bucket: Bucket, manifest: Manifest) -> Bill:
     with TemporaryDirectory(prefix="aurora-bill-") as folder:
         for raw in bucket.frames(manifest, Path(folder)):
             try:
-                part = shaped(raw, export, count, is_settling)
+                lines = to_focus(raw)[0] if kind_of(raw.columns) else raw
+                part = shaped(lines, export, count, is_settling)
             except ContractError as error:
                 raise bucket.fault(manifest, str(error), "schema_drift") from error
             count += raw.height
