@@ -152,8 +152,7 @@ class StreamRun:
 
     def _flush(self, cursor: Cursor | None) -> None:
         """Land what is held; the first table goes last, so that the cursor moves only when all else is safe."""
-        first = self.stream.tables[0]
-        held, self.held = self.held, {}
+        first, held, self.held = self.stream.tables[0], self.held, {}
         self.landed += land_rejects(self.ingest.lake, self.run.rejects, self.stamp, self.id)
         for table in [table for table in held if table is not first]:
             self._land(table, held[table], None)

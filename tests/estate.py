@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from aurora.contracts import Row
-from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
+from aurora.contracts.cost import Budgets, CostAllocations, CostDays, FocusCost, WorkHours
 from aurora.contracts.delivery import Commits, Deployments, Releases, Repositories, TestCases, TestRuns
 from aurora.contracts.estate import Applications, AppLinks, AppScores, Components, Edits, ScorecardResults, Tasks
 from aurora.contracts.mobile import MobileApps, MobileInstallsDaily, StoreRatingsDaily
@@ -84,6 +84,10 @@ def _costs(lake: Lake) -> None:
         put(lake, FocusCost, [charge | {"x_SourceExport": "e"} for charge in (*tagged, nobodys)], source)
     put(lake, CostDays, [row(CostDays, billed_cost=Decimal(1))])
     put(lake, WorkHours, [row(WorkHours, app_id="shop")])
+    shared = {"day": NOW.date(), "cluster": "prod", "currency": "EUR"}
+    loads = [("s1:a", Decimal(7)), ("s1:__idle__", Decimal(3))]
+    told = [row(CostAllocations, component_id=name, total_cost=cost, **shared) for name, cost in loads]
+    put(lake, CostAllocations, told, "s1")
 
 
 def _endpoints(lake: Lake) -> None:
