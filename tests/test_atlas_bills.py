@@ -28,8 +28,7 @@ def test_the_lines_of_an_invoice_add_up_to_the_cent() -> None:
     items, _, _ = replayed(connector, "cost", load("mongodb_atlas", "cost"))
     rows = rows_of(items, FocusCost)
     by = {
-        row["InvoiceId"]: sum(one["BilledCost"] for one in rows if one["InvoiceId"] == row["InvoiceId"])
-        for row in rows
+        row["InvoiceId"]: sum(one["BilledCost"] for one in rows if one["InvoiceId"] == row["InvoiceId"]) for row in rows
     }
     assert by == {"65a0000000000000000000b1": Decimal("5.32"), "65a0000000000000000000e4": 49, None: Decimal("1.92")}
     assert [row["x_IsEstimated"] for row in rows] == [False] * 8 + [True]
