@@ -233,6 +233,24 @@ def test_a_file_of_something_else_says_what_it_lacks(aws: None, tmp_path: Path) 
     assert "it has no column" in str(outcome.error)
 
 
-def test_a_bucket_that_is_not_there_and_one_that_is_not_allowed_have_their_class(aws: None, tmp_path: Path) -> None:
-    outcome = pull(*world(tmp_path, exports=[EXPORT | {"bucket": "nobodys-bucket"}]))
+def test_an_export_that_cannot_be_listed_is_told_and_the_next_one_is_read(aws: None, tmp_path: Path) -> None:
+    export("2026-02", [line(FEBRUARY, "1")])
+    gone = EXPORT | {"bucket": "nobodys-bucket", "name": "other"}
+    ingest, source = world(tmp_path, exports=[gone, EXPORT])
+    outcome = pull(ingest, source)
     assert (outcome.status, outcome.error_class) == ("failed", "not_found")
+    assert "s3:list_objects_v2 in us-east-1" in str(outcome.error)
+    assert sums(ingest) == {"2026-02": (1, Decimal(1))}
+
+
+def test_a_source_of_cost_explorer_alone_asks_no_bucket_and_the_other_way_round(aws: None, tmp_path: Path) -> None:
+    outcomes = [*pulled(tmp_path / "a", budgets=True), *pulled(tmp_path / "b", exports=[EXPORT])]
+    assert [(one.stream, one.status) for one in outcomes] == [
+        *(("exports", "success"), ("explorer", "success"), ("budgets", "success")) * 2
+    ]
+
+
+def pulled(folder: Path, **options: Any) -> list[Outcome]:
+    """One run of all streams."""
+    ingest, source = world(folder, **options)
+    return ingest.run(source)

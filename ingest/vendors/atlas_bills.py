@@ -27,7 +27,7 @@ def bill_items(run: AtlasRun) -> Iterator[Item]:
     """Each billing period whose invoices changed, whole, with a checkpoint; an open one at every run."""
     sign_in(run)
     seen: dict[str, dict[str, str]] = dict((run.cursor or {}).get("periods", {}))
-    for organisation in listed(run, "orgs"):
+    for organisation in (one for one in listed(run, "orgs") if not one.get("isDeleted")):
         org = str(organisation["id"])
         periods, known = invoices(run, org), seen.get(org, {})
         marks = {start: mark for start, mark in known.items() if start in periods}
@@ -55,7 +55,7 @@ def invoices(run: AtlasRun, org: str) -> Invoices:
 
 def is_pending(invoice: Json) -> bool:
     """Whether charges of the invoice are still coming in."""
-    return invoice.get("statusName") == PENDING
+    return bool(invoice.get("statusName") == PENDING)
 
 
 def _period(run: AtlasRun, org: str, bills: list[Json], name: str | None) -> Iterator[Item]:

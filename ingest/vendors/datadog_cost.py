@@ -50,8 +50,8 @@ def month_before(day: date) -> date:
 def questions(today: date) -> list[tuple[str, dict[str, object]]]:
     """What is asked, path and parameters: estimates by day of this month and the last, and the bill of the last."""
     month = month_before(today)
-    days = {"view": "sub-org", "start_date": month, "end_date": today}
-    bill = {"view": "sub-org", "start_month": f"{month:%Y-%m}", "end_month": f"{month:%Y-%m}"}
+    days: dict[str, object] = {"view": "sub-org", "start_date": month, "end_date": today}
+    bill: dict[str, object] = {"view": "sub-org", "start_month": f"{month:%Y-%m}", "end_month": f"{month:%Y-%m}"}
     return [("api/v2/usage/estimated_cost", days), ("api/v2/usage/historical_cost", bill)]
 
 
