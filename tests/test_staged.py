@@ -78,10 +78,10 @@ def test_a_batch_lands_once(lake: Lake) -> None:
 
 
 def test_what_is_not_committed_leaves_nothing(lake: Lake) -> None:
-    with pytest.raises(ZeroDivisionError), Staged(FocusCost, lake.root) as staged:
+    with Staged(FocusCost, lake.root) as staged:
         staged.add(lines("x", JAN, 3))
         staged.finish(None)
-        raise ZeroDivisionError
+        assert list(Path(lake.root).rglob("*.parquet"))
     assert not list(Path(lake.root).rglob("*.parquet"))
 
 
@@ -94,5 +94,6 @@ def test_many_rows_are_held_in_small_numbers(lake: Lake, data: Path, monkeypatch
     assert held(lake) == {("t1", "x", 1, "a"): 36, ("t1", "x", 2, "a"): 4}
     assert len(lake.files(FocusCost)) == 3  # two frames of nine are one file of January
     publish(lake, data)
-    told = Warehouse(data / "published").rows("select count(*) as n from focus_cost where BillingPeriodStart < '2026-02-01'")
+    warehouse = Warehouse(data / "published")
+    told = warehouse.rows("select count(*) as n from focus_cost where BillingPeriodStart < '2026-02-01'")
     assert told["n"].item() == 36

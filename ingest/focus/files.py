@@ -6,11 +6,11 @@ Every file of a folder, however deep, belongs to one export; what is neither CSV
 import csv
 import gzip
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Literal, cast
 
 import polars as pl
 import pyarrow as pa
@@ -85,7 +85,7 @@ def _parquet(path: Path) -> Iterator[Slice]:
 def _csv_header(path: Path) -> tuple[list[str], str]:
     """Names and separator: the one that makes most columns of the first line."""
     with _opened(path) as file:
-        line = io.TextIOWrapper(file, encoding="utf-8-sig", errors="strict").readline(HEAD)
+        line = file.readline(HEAD).decode("utf-8-sig")
     if not line.strip():
         raise ValueError("it is empty")
     found = [(next(csv.reader([line], delimiter=separator)), separator) for separator in SEPARATORS]
@@ -93,8 +93,9 @@ def _csv_header(path: Path) -> tuple[list[str], str]:
     return [name.strip() for name in names], separator
 
 
-def _opened(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+def _opened(path: Path) -> IO[bytes]:
+    # gzip of Python, since Arrow's own takes a file that was cut off for one that has ended.
+    return cast(IO[bytes], gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def _csv(path: Path) -> Iterator[Slice]:
@@ -102,14 +103,17 @@ def _csv(path: Path) -> Iterator[Slice]:
     names, separator = _csv_header(path)
     broken: list[Reject] = []
 
-    def skip(row: arrow_csv.InvalidRow) -> str:
+    def skip(row: arrow_csv.InvalidRow) -> Literal["skip"]:
         said = f"it has {row.actual_columns} cells, the header has {row.expected_columns}"
         broken.append(Reject("cells", said, {"line": row.text[:2000]}))
         return "skip"
 
+    with _opened(path) as file:
+        if not (file.readline() and file.readline()):
+            return
     kinds = dict.fromkeys(names, pa.large_string())
     reader = arrow_csv.open_csv(
-        _source(path),
+        _opened(path),
         read_options=arrow_csv.ReadOptions(block_size=BLOCK, column_names=names, skip_rows=1),
         parse_options=arrow_csv.ParseOptions(
             delimiter=separator, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=True
@@ -122,8 +126,3 @@ def _csv(path: Path) -> Iterator[Slice]:
         yield told
     if broken:
         yield Slice(pl.DataFrame(schema=dict.fromkeys(names, pl.String)), broken)
-
-
-def _source(path: Path) -> pa.NativeFile:
-    # gzip of Python, since Arrow's own takes a file that was cut off for one that has ended.
-    return pa.PythonFile(gzip.open(path, "rb"), mode="r") if path.name.lower().endswith(".gz") else pa.OSFile(str(path))
