@@ -119,7 +119,7 @@ SHORT = dict(one.strip().rsplit(" ", 1) for one in _SHORT.split(","))
 
 
 def _turned() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for region, name in REGIONS.items():
         for country, short in SHORT.items():
             if country in name.split(" ") or name.startswith(f"{country} "):
