@@ -20,6 +20,7 @@ from aurora.contracts import Row, Table
 from aurora.errors import SettingsError, SourceError
 from aurora.settings import Frozen, duration
 from ingest import connectors
+from ingest.check import Reject
 from ingest.http import Http, Site
 
 Json = Any
@@ -55,6 +56,7 @@ class Run(Generic[O]):
     warnings: list[str] = field(default_factory=list)
     unknown_words: Counter[str] = field(default_factory=Counter)
     new_fields: set[str] = field(default_factory=set)
+    rejects: list[tuple[type[Table], Reject]] = field(default_factory=list)
 
     @cached_property
     def http(self) -> Http:
@@ -91,6 +93,10 @@ class Run(Generic[O]):
     def warn(self, sentence: str) -> None:
         """Mark the run as partial and say why; what was read still lands."""
         self.warnings.append(sentence)
+
+    def reject(self, table: type[Table], reject: Reject) -> None:
+        """Quarantine a row that cannot be brought into the table's shape at all; it lands with what is held."""
+        self.rejects.append((table, reject))
 
 
 Fetch = Callable[[Run[Any]], Iterable[Item]]

@@ -42,6 +42,7 @@ class Site:
     """Where a source lives and how one signs in there; `secrets` are values that must never be kept or shown.
 
     `limited` tells of vendors that refuse for their limits in a way of their own how long to wait before which try.
+    `read_s` is how long a vendor may stay silent before it answers.
     """
 
     url: str
@@ -50,6 +51,7 @@ class Site:
     verify: bool | str = True
     secrets: tuple[str, ...] = ()
     limited: Limited | None = None
+    read_s: float = READ_S
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Http:
 
     def _once(self, method: str, url: str, **kwargs: Any) -> Answer:
         left = self._remaining_s()
-        timeout = (min(CONNECT_S, left), min(READ_S, left))
+        timeout = (min(CONNECT_S, left), min(self.site.read_s, left))
         self.request_count += 1
         with self._session.request(
             method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs

@@ -50,6 +50,14 @@ def quarantine(lake: Lake, table: type[Table], rejects: list[Reject], stamp: Sta
         number = lake.cursor(Quarantine, stream)[0] + 1
 
 
+def land_rejects(lake: Lake, rejects: list[tuple[type[Table], Reject]], stamp: Stamp, stream: str) -> Landed:
+    """Quarantine what a connector itself could not shape, table by table, and empty the list."""
+    given, rejects[:] = list(rejects), []
+    for table in dict.fromkeys(table for table, _ in given):
+        quarantine(lake, table, [reject for of, reject in given if of is table], stamp, stream)
+    return Landed(quarantined_count=len(given))
+
+
 def _quarantine_row(table: type[Table], reject: Reject, stamp: Stamp, stream: str) -> Row:
     payload = as_json(reject.payload)
     digest = hashlib.sha256(f"{table.spec.name}\0{stream}\0{reject.rule}\0{payload}".encode()).hexdigest()

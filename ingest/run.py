@@ -22,7 +22,7 @@ from ingest.check import Stamp
 from ingest.connector import Checkpoint, Connector, Cursor, Item, Run, Stream
 from ingest.history import Outcome, as_json, keeper, record_run, sync_row, told
 from ingest.http import Http
-from ingest.land import Landed, land
+from ingest.land import Landed, land, land_rejects
 from warehouse.lake import Batch, Lake
 from warehouse.locks import locked
 
@@ -154,6 +154,7 @@ class StreamRun:
         """Land what is held; the first table goes last, so that the cursor moves only when all else is safe."""
         first = self.stream.tables[0]
         held, self.held = self.held, {}
+        self.landed += land_rejects(self.ingest.lake, self.run.rejects, self.stamp, self.id)
         for table in [table for table in held if table is not first]:
             self._land(table, held[table], None)
         self._land(first, held.get(first, []), cursor)
@@ -175,7 +176,7 @@ class StreamRun:
     def _failed(self, error: Exception) -> Outcome:
         """The outcome of a run that broke; rows read before it broke still land, the cursor stays."""
         try:
-            if self.held:
+            if self.held or self.run.rejects:
                 self._flush(self.after)
         except Exception as second:
             log.error("%s: what was read before the fault could not land: %s", self.id, told(second))
