@@ -329,7 +329,11 @@ def test_a_pay_as_you_go_export_of_azure_knows_neither_type_nor_period() -> None
     row = line(told | {"ResourceLocation": "US East 2", "PublisherType": "Marketplace", "PublisherName": ""})
     assert (row["BillingPeriodStart"], row["BillingPeriodEnd"]) == (at("2024-02-01"), at("2024-03-01"))
     assert (row["ChargeCategory"], row["PricingCategory"], row["ListCost"]) == ("Usage", None, Decimal("0.075"))
-    assert (row["BillingAccountId"], row["ServiceName"], row["ServiceCategory"]) == ("sub", "Storage", "Storage")
+    assert (row["BillingAccountId"], row["ServiceName"], row["ServiceCategory"]) == (
+        "/subscriptions/sub",
+        "Storage",
+        "Storage",
+    )
     assert (row["RegionId"], row["RegionName"], row["PublisherName"]) == ("eastus2", "East US 2", "Marketplace")
 
 

@@ -205,6 +205,7 @@ def test_a_report_of_azure_is_converted_by_the_rules() -> None:
         "ProviderName": ALL_OF_AZURE,  # Microsoft
         "PublisherName": ALL_OF_AZURE,  # Microsoft, where Azure names nobody
         "RegionId": 22,  # centralus of CentralUS
+        "SubAccountId": ALL_OF_AZURE,  # as a path
         "ServiceName": ALL_OF_AZURE,  # the service and not the provider's namespace
         "ServiceCategory": 18,  # the rules look the namespace up with its capitals
     }
