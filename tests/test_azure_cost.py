@@ -165,7 +165,7 @@ def test_months_land_whole_and_only_those_whose_manifest_changed_are_read_again(
     assert site.run().status == "success"
     assert site.costs() == {"2026-02": [Decimal("1.5")], "2026-03": [4]}
     row = site.lake.read(FocusCost).sort("x_RowId").row(0, named=True)
-    assert (row["x_SourceExport"], row["x_IsEstimated"]) == ("az:focus/2026-02", True)
+    assert (row["x_SourceExport"], row["x_IsEstimated"]) == ("az:focus/2026-02", False)
 
 
 def test_an_estimate_ends_when_the_month_is_settled_or_invoiced(site: Site) -> None:
