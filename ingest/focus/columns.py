@@ -94,8 +94,8 @@ _SPELLED = {name.lower(): name for name in (*FOCUS, *OURS, *(name for names in N
 
 
 def is_focus(names: list[str]) -> bool:
-    """Whether a header is that of a FOCUS export, however its letters are cased."""
-    return {name.lower() for name in names} >= MARKS
+    """Whether a header is that of a FOCUS export, however its letters are cased; rows with our ids are no export."""
+    return {name.lower() for name in names} >= MARKS and "x_RowId" not in names
 
 
 def spelled(names: list[str]) -> dict[str, str]:
