@@ -4,9 +4,9 @@ Columns: https://learn.microsoft.com/azure/cost-management-billing/automate/unde
 followed are the FinOps Foundation's converter's (github.com/finopsfoundation/focus_converters, azure). On purpose
 otherwise:
 
-- ProviderName is Microsoft and not Azure, ServiceName the service and not the namespace of its resource provider, as
-  in Microsoft's own FOCUS export: one provider must not be two. Where the type of the resource is not known the
-  service is called as the meter's category, and x_ConsumedService always keeps the namespace.
+- ProviderName is Microsoft and not Azure, SubAccountId a path and not the bare id, ServiceName the service and not the
+  namespace of its resource provider, as in Microsoft's own FOCUS export: one provider must not be two. Where the type
+  of the resource is not known the service is called as the meter's category; x_ConsumedService keeps the namespace.
 - ChargePeriodStart is the day of the charge and not the beginning of the bill; all ends are exclusive, as FOCUS has
   them, so the bill's last day ends at the next midnight.
 - BilledCost of usage that a reservation or savings plan covers, and of what is unused of it, is 0: amortized exports
@@ -57,12 +57,18 @@ def convert(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.select(**_costs(told), **columns, **_extras(told))
 
 
+def _subscription(told: Source) -> pl.Expr:
+    """The subscription as a path, as Microsoft's own FOCUS export names it."""
+    bare = told.text("SubscriptionId", "SubscriptionGuid")
+    return pl.when(bare.str.starts_with("/")).then(bare).otherwise(pl.concat_str([pl.lit("/subscriptions/"), bare]))
+
+
 def _day(told: Source) -> pl.Expr:
     return day_of(told.text(*DATES))
 
 
 def _bill(told: Source) -> dict[str, pl.Expr]:
-    subscription = told.text("SubscriptionId", "SubscriptionGuid")
+    subscription = _subscription(told)
     starts, ends = told.text("BillingPeriodStartDate"), told.text("BillingPeriodEndDate")
     month = _day(told).dt.truncate("1mo")
     account = told.text("BillingAccountId", "EnrollmentNumber", "BillingProfileId", "CustomerTenantId")

@@ -111,18 +111,20 @@ Australia Central 2,New Zealand North,Indonesia Central,Malaysia West,China East
 China North 3,USGov Virginia,USGov Arizona,USGov Texas,Global"""
 REGIONS = {name.lower().replace(" ", ""): name for name in _REGIONS.replace("\n", "").split(",")}
 # The other way round, as meters and invoices say it: US East 2, EU West, JA East.
-_SHORT = {"US": "us", "Europe": "eu", "Asia": "ap", "UK": "uk", "India": "in", "Japan": "ja", "Australia": "au"}
-_SHORT |= {"Canada": "ca", "Brazil": "br", "Korea": "kr", "France": "fr", "Germany": "de", "Switzerland": "ch"}
-_SHORT |= {"Norway": "no", "Sweden": "se", "Poland": "pl", "Italy": "it", "UAE": "ae", "Qatar": "qa"}
+_SHORT = """US us,Europe eu,Asia ap,UK uk,India in,Japan ja,Australia au,Canada ca,Brazil br,Korea kr,France fr,
+Germany de,Switzerland ch,Norway no,Sweden se,Poland pl,Italy it,Spain es,Austria at,Belgium be,Denmark dk,Finland fi,
+Greece gr,UAE ae,Qatar qa,Israel il,Mexico mx,Chile cl,New Zealand nz,South Africa za,Indonesia id,Malaysia my,
+China cn,USGov usgov"""
+SHORT = dict(one.strip().rsplit(" ", 1) for one in _SHORT.split(","))
 
 
 def _turned() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for region, name in REGIONS.items():
-        country = next((word for word in name.split() if word in _SHORT), None)
-        if country:
-            rest = "".join(word for word in name.split() if word != country).lower()
-            found |= {_SHORT[country] + rest: region, country.lower() + rest: region}
+        for country, short in SHORT.items():
+            if country in name.split(" ") or name.startswith(f"{country} "):
+                rest = name.replace(country, "").lower().replace(" ", "")
+                found |= {short + rest: region, country.lower().replace(" ", "") + rest: region}
     return {word: region for word, region in found.items() if word not in REGIONS}
 
 
@@ -166,7 +168,8 @@ def block(measure: pl.Expr) -> pl.Expr:
     """How many units one unit of measure holds, as text: 10000 of "10K", 100 of "100 Hours", 1 of "GB"."""
     number = measure.str.extract(_FORM, 1).str.replace_all(",", "")
     power = measure.str.extract(_FORM, 2).replace_strict(_POWERS, default=1, return_dtype=pl.Int64).fill_null(1)
-    size = number.cast(pl.Int64, strict=False).fill_null(1).clip(1, 10**9)
+    largest = pl.when(power == 1).then(10**12).otherwise(10**6)
+    size = pl.max_horizontal(1, pl.min_horizontal(number.cast(pl.Int64, strict=False).fill_null(1), largest))
     return (size * power).cast(pl.String)
 
 

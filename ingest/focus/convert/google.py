@@ -10,6 +10,7 @@ On purpose otherwise:
   ContractedCost is the cost before credits.
 - BillingPeriodEnd is the end of the invoice's month and not its beginning once more.
 - A cost_type of credit is a Credit, and one that is not told is Usage; adjustments are Adjustments.
+- ConsumedQuantity is null where FOCUS says so: of lines that are no usage.
 - SkuPriceId is null: where a price's tier begins is no name of a price.
 - SubAccountId and SubAccountName are the project, ChargeDescription is the SKU, Tags are the labels; the rules have
   none of them.
@@ -125,12 +126,15 @@ def _pacific(day: pl.Expr, told: Source) -> pl.Expr:
     return pl.coalesce([utc.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), told.text("invoice.month")])
 
 
-def _charge(told: Source) -> dict[str, pl.Expr]:
+def _category(told: Source) -> pl.Expr:
     kind = told.text("cost_type").str.to_lowercase()
-    stated = kind.replace_strict(CATEGORIES, default="Usage", return_dtype=pl.String).fill_null("Usage")
-    usage = stated == "Usage"
+    return kind.replace_strict(CATEGORIES, default="Usage", return_dtype=pl.String).fill_null("Usage")
+
+
+def _charge(told: Source) -> dict[str, pl.Expr]:
+    usage = _category(told) == "Usage"
     return {
-        "ChargeCategory": stated,
+        "ChargeCategory": _category(told),
         "ChargeDescription": told.text("sku.description"),
         "ChargeFrequency": pl.when(usage).then(pl.lit("Usage-Based")),
         "ChargePeriodStart": told.text("usage_start_time"),
@@ -139,9 +143,10 @@ def _charge(told: Source) -> dict[str, pl.Expr]:
 
 
 def _quantities(told: Source) -> dict[str, pl.Expr]:
+    usage = _category(told) == "Usage"
     return {
-        "ConsumedQuantity": _float(told.text("usage.amount")),
-        "ConsumedUnit": told.text("usage.unit"),
+        "ConsumedQuantity": pl.when(usage).then(_float(told.text("usage.amount"))),
+        "ConsumedUnit": pl.when(usage).then(told.text("usage.unit")),
         "PricingQuantity": _float(told.text("usage.amount_in_pricing_units")),
         "PricingUnit": told.text("usage.pricing_unit"),
         "SkuId": told.text("sku.id"),

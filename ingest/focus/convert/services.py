@@ -59,8 +59,8 @@ GOOGLE = _table(
         "Databases": """Cloud SQL; BigQuery; Cloud Spanner; Cloud Bigtable; Cloud Firestore;
             Cloud Memorystore for Redis; Cloud Memorystore for Memcached; Datastream; AlloyDB;
             Firebase Realtime Database""",
-        "Developer Tools": "Cloud Build; Cloud Scheduler; Cloud Tasks; Source Repository; Translate",
-        "Integration": """Cloud Pub/Sub; Pub/Sub Lite; Workflows; API Gateway; Geocoding API; Directions API;
+        "Developer Tools": "Cloud Build; Cloud Scheduler; Cloud Tasks; Workflows; Source Repository; Translate",
+        "Integration": """Cloud Pub/Sub; Pub/Sub Lite; API Gateway; Geocoding API; Directions API;
             Places API; Cloud Speech API; Cloud Vision API; Cloud Text-to-Speech API; Cloud Document AI API""",
         "Management and Governance": "Cloud Logging; Cloud Monitoring; Stackdriver; Support",
         "Migration": "BigQuery Data Transfer Service; Transfer Appliance",
