@@ -36,7 +36,17 @@ class Checkpoint:
     cursor: Cursor
 
 
-Item = tuple[type[Table], Row | pl.DataFrame] | Checkpoint
+@dataclass(frozen=True)
+class Bulk:
+    """Frames that together are all rows of their slices of a table that is replaced, and more than memory holds.
+
+    They are taken once, at the next checkpoint, and land by one commit; no key stands in two of them.
+    """
+
+    frames: Iterator[pl.DataFrame]
+
+
+Item = tuple[type[Table], Row | pl.DataFrame | Bulk] | Checkpoint
 
 
 @dataclass

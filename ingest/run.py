@@ -19,10 +19,10 @@ from aurora.contracts.platform import SyncRuns
 from aurora.errors import AlreadyRunningError, AuroraError, ErrorClass, SourceError
 from aurora.settings import Settings, SourceSettings, option_error
 from ingest.check import Stamp
-from ingest.connector import Checkpoint, Connector, Cursor, Item, Run, Stream
+from ingest.connector import Bulk, Checkpoint, Connector, Cursor, Item, Run, Stream
 from ingest.history import Outcome, as_json, keeper, record_run, sync_row, told
 from ingest.http import Http
-from ingest.land import Landed, land, land_rejects
+from ingest.land import Landed, land, land_rejects, parts_of
 from warehouse.lake import Batch, Lake
 from warehouse.locks import locked
 
@@ -100,7 +100,7 @@ class StreamRun:
         self.before = ingest.lake.cursor(stream.tables[0], self.id)[1] or self._remembered()
         self.after = self.before
         self.landed = Landed()
-        self.held: dict[type[Table], list[Row | pl.DataFrame]] = {}
+        self.held: dict[type[Table], list[Row | pl.DataFrame | Bulk]] = {}
         self.run: Run[Any] = Run(
             source_instance=source.name,
             stream=stream.name,
@@ -159,8 +159,8 @@ class StreamRun:
         self._land(first, held.get(first, []), cursor)
         self.after = cursor
 
-    def _land(self, table: type[Table], items: list[Row | pl.DataFrame], cursor: Cursor | None) -> None:
-        parts = _parts(items)
+    def _land(self, table: type[Table], items: list[Row | pl.DataFrame | Bulk], cursor: Cursor | None) -> None:
+        parts = parts_of(items)
         if not parts and cursor is not None:
             parts.append([])
         for number, part in enumerate(parts, 1):
@@ -234,16 +234,3 @@ class StreamRun:
             raise SourceError(f"{self.id}: its connector states no site to connect to", "internal")
         keep = keeper(self.ingest.settings.data / "raw", self.source.name, self.run_id, self.started_at)
         return Http(self.source.name, self.connector.connect(run.options), run.remaining_s, keep, self.ingest.adapter)
-
-
-def _parts(items: list[Row | pl.DataFrame]) -> list[list[Row] | pl.DataFrame]:
-    """Frames of one shape joined, then the rows: what lands as one batch each."""
-    shapes: dict[tuple[Any, ...], list[pl.DataFrame]] = {}
-    rows: list[Row] = []
-    for item in items:
-        if isinstance(item, pl.DataFrame):
-            shapes.setdefault(tuple(item.schema.items()), []).append(item)
-        else:
-            rows.append(item)
-    joined: list[list[Row] | pl.DataFrame] = [pl.concat(frames) for frames in shapes.values()]
-    return [*joined, rows] if rows else joined

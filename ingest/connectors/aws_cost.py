@@ -13,6 +13,8 @@ an export covers does not count twice. Best: one FOCUS_1_2_AWS export in Parquet
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import Field, model_validator
 
@@ -83,8 +85,9 @@ def changed_bills(
     with noted(run, failures):
         manifests = bucket.manifests(run.now - run.options.history)
     for manifest in (one for one in manifests if known.get(one.month) != one.mark):
-        with noted(run, failures):
-            yield manifest, bill(bucket, manifest)
+        # The folder stays until the rows have landed, at the checkpoint that follows them.
+        with noted(run, failures), TemporaryDirectory(prefix="aurora-bill-") as folder:
+            yield manifest, bill(bucket, manifest, Path(folder))
 
 
 @contextmanager
@@ -102,10 +105,10 @@ def noted(run: AwsCostRun, failures: list[SourceError]) -> Iterator[None]:
 
 
 def _bill_items(run: AwsCostRun, found: Bill) -> Iterator[Item]:
-    for reject in found.rejects:
+    for reject in found.all_rejects():
         run.reject(FocusCost, reject)
-    if found.good.height:
-        yield FocusCost, found.good
+    if found.row_count:
+        yield FocusCost, found.rows()
 
 
 @connector.stream(CostDays, every="1d")
