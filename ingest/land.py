@@ -86,12 +86,11 @@ def quarantine(lake: Lake, table: type[Table], rejects: list[Reject], stamp: Sta
         number = lake.cursor(Quarantine, stream)[0] + 1
 
 
-def land_rejects(lake: Lake, rejects: list[tuple[type[Table], Reject]], stamp: Stamp, stream: str) -> Landed:
-    """Quarantine what a connector itself could not shape, table by table, and empty the list."""
-    given, rejects[:] = list(rejects), []
-    for table in dict.fromkeys(table for table, _ in given):
-        quarantine(lake, table, [reject for of, reject in given if of is table], stamp, stream)
-    return Landed(quarantined_count=len(given))
+def quarantine_all(lake: Lake, refused: list[tuple[type[Table], Reject]], stamp: Stamp, stream: str) -> Landed:
+    """Quarantine what a connector itself refused, table by table; tells how many that were."""
+    for table in dict.fromkeys(table for table, _ in refused):
+        quarantine(lake, table, [reject for one, reject in refused if one is table], stamp, stream)
+    return Landed(0, 0, len(refused))
 
 
 def _quarantine_row(table: type[Table], reject: Reject, stamp: Stamp, stream: str) -> Row:

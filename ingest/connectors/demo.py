@@ -50,6 +50,7 @@ from ingest.demo.mobile import mobile_rows
 from ingest.demo.operations import operations_rows
 from ingest.demo.planning_rows import planning_rows
 from ingest.demo.probes import probe_frame
+from ingest.demo.revenue import revenue_rows
 from ingest.demo.security import security_rows
 from ingest.demo.spending import cost_day_rows, work_hours_rows
 from ingest.demo.tables import TABLES_TOLD
@@ -132,6 +133,7 @@ def _other_items(world: World, span: Slice) -> Iterator[Item]:
     yield from ((CostDays, row) for row in cost_day_rows(world, span))
     yield from ((CostAllocations, row) for row in allocation_rows(world, span))
     yield from ((WorkHours, row) for row in work_hours_rows(world, span))
+    yield from revenue_rows(world, span)
     probes = probe_frame(world, span)
     if probes.height:
         yield ProbeResults, probes
