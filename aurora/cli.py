@@ -81,19 +81,23 @@ def ingest(sources: Annotated[list[str] | None, typer.Argument(help="Names; all 
 
 @cli.command("import")
 def import_files(
-    files: list[Path],
-    format: Annotated[str | None, typer.Option(help="csv, parquet, jsonl, junit, cobertura, lcov or jacoco.")] = None,
+    files: Annotated[list[str], typer.Argument(help="Files; of FOCUS folders too, and s3://bucket/prefix.")],
+    format: Annotated[
+        str | None, typer.Option(help="csv, parquet, jsonl, focus, junit, cobertura, lcov or jacoco.")
+    ] = None,
     table: Annotated[str | None, typer.Option(help="Canonical table; else the file's stem.")] = None,
     source: Annotated[str | None, typer.Option(help="source_instance; else the file's stem.")] = None,
     app: Annotated[str | None, typer.Option(help="app_id for rows that have none.")] = None,
     repo: Annotated[str | None, typer.Option(help="repo_id or full name of the repository, likewise.")] = None,
     sha: Annotated[str | None, typer.Option(help="Commit, likewise.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="FOCUS: report only, land nothing.")] = False,
+    estimated: Annotated[bool, typer.Option("--estimated", help="FOCUS: there is no invoice yet.")] = False,
 ) -> None:
     """Land files in canonical tables; importing twice changes nothing more. The format is found out if not said."""
     from aurora.commands import import_now
 
-    said = {"table": table, "source_instance": source, "app_id": app, "repo": repo, "sha": sha}
-    raise typer.Exit(import_now(_settings(), files, {"format": format, **said}, out))
+    said = {"format": format, "table": table, "source_instance": source, "app_id": app, "repo": repo, "sha": sha}
+    raise typer.Exit(import_now(_settings(), files, said | {"is_check": check, "is_estimated": estimated}, out))
 
 
 @cli.command()

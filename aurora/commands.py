@@ -7,7 +7,6 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -25,6 +24,7 @@ from aurora.settings import Settings, SourceSettings, load
 from aurora.slo_job import evaluate
 from aurora.up import end_with_parent
 from ingest.connector import load_connectors
+from ingest.focus.remote import at_hand
 from ingest.history import Outcome
 from ingest.importing import import_file
 from ingest.land import Landed
@@ -100,17 +100,20 @@ def _ingest_with_bars(settings: Settings, lake: Lake, wanted: list[SourceSetting
             return [outcome for outcomes in pool.map(run, wanted) for outcome in outcomes]
 
 
-def import_now(settings: Settings, files: list[Path], said: dict[str, str | None], out: Console) -> int:
+def import_now(settings: Settings, files: list[str], said: Row, out: Console) -> int:
     """Import files, telling for each what landed; 1 if a file is refused. `said`: what import_file() takes."""
     lake, code = Lake(settings.lake), 0
     for file in files:
         try:
-            told = import_file(lake, file, **said)
+            with at_hand(file) as path:
+                told = import_file(lake, path, **said)
         except AuroraError as error:
             out.print(Text.assemble(("✕ ", "red"), str(error)), soft_wrap=True)
             code = 1
             continue
         out.print(f"{file}: {told.sentence()}", soft_wrap=True)
+        for line in told.report:
+            out.print(f"  {line}", soft_wrap=True)
     make_visible(settings.data, lake)
     return code
 

@@ -36,7 +36,17 @@ class Checkpoint:
     cursor: Cursor
 
 
-Item = tuple[type[Table], Row | pl.DataFrame] | Checkpoint
+@dataclass(frozen=True)
+class Bulk:
+    """Frames that together are all rows of their slices of a table that is replaced, and more than memory holds.
+
+    They are taken once, at the next checkpoint, and land by one commit; no key stands in two of them.
+    """
+
+    frames: Iterator[pl.DataFrame]
+
+
+Item = tuple[type[Table], Row | pl.DataFrame | Bulk] | Checkpoint
 
 
 @dataclass
@@ -76,7 +86,11 @@ class Run(Generic[O]):
 
     def refuse(self, table: type[Table], rule: str, message: str, payload: Row) -> None:
         """Quarantine what could not become a row; `message` says where it stands and what to write instead."""
-        self.refused.append((table, Reject(rule, message, payload)))
+        self.reject(table, Reject(rule, message, payload))
+
+    def reject(self, table: type[Table], reject: Reject) -> None:
+        """The same for a reject that is made already."""
+        self.refused.append((table, reject))
 
     def id(self, native: object) -> str:
         """`<source_instance>:<native id>`, the form of every vendor id."""

@@ -1,13 +1,11 @@
 """How vendors are asked over HTTP: retries, rate limits, paging, time limits, redaction and error classes."""
 
-import email.utils
 import json
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
@@ -17,6 +15,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from aurora.errors import ErrorClass, SourceError
 from ingest.http_faults import broken, place_of, refused
+from ingest.http_waits import BACKOFF_S, wait_s
 
 Json = Any
 Params = Mapping[str, Any]
@@ -25,11 +24,10 @@ Keep = Callable[[str, str, int, str], None]
 Limited = Callable[["Answer", int], "float | None"]
 
 TRIES = 4
-BACKOFF_S = 0.25
 MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_FILE_BYTES = 8 * 1024**3
 CONNECT_S, READ_S = 5.0, 30.0
 _RETRIED = {429, 502, 503, 504}
-_WAITS = ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset")
 _SECRET_FIELDS = re.compile(
     r'("?(?:access_token|refresh_token|api_?key|token|password|secret|client_secret)"?\s*[:=]\s*)'
     r'("(?:[^"\\]|\\.)*"|[^"&\s,}]+)',
@@ -42,6 +40,7 @@ class Site:
     """Where a source lives and how one signs in there; `secrets` are values that must never be kept or shown.
 
     `limited` tells of vendors that refuse for their limits in a way of their own how long to wait before which try.
+    `read_s` is how long a vendor may stay silent before it answers.
     """
 
     url: str
@@ -50,6 +49,7 @@ class Site:
     verify: bool | str = True
     secrets: tuple[str, ...] = ()
     limited: Limited | None = None
+    read_s: float = READ_S
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Http:
     def ask(self, method: str, path: str, **kwargs: Any) -> Answer:
         """The answer to one request, tried again on 429, 502, 503, 504 and broken connections. Raises SourceError.
 
-        A 304 is an answer: who asks with If-None-Match wants to hear it.
+        A 304 is an answer: who asks with If-None-Match wants to hear it. `into`: a file that takes the body instead.
         """
         url = self._url(path)
         for attempt in range(1, TRIES + 1):
@@ -136,42 +136,43 @@ class Http:
                 failure = self._refused(answer, limit_s is not None)
                 if limit_s is None and answer.status not in _RETRIED:
                     raise failure
-                wait = _wait_s(answer, attempt) if limit_s is None else limit_s
+                wait = wait_s(answer.headers, answer.status, attempt) if limit_s is None else limit_s
             if attempt == TRIES or wait >= self._remaining_s():
                 raise failure
             self._pause(wait, failure.error_class)
         raise AssertionError("the loop above returns or raises")
 
-    def _once(self, method: str, url: str, **kwargs: Any) -> Answer:
+    def _once(self, method: str, url: str, into: Path | None = None, **kwargs: Any) -> Answer:
         left = self._remaining_s()
-        timeout = (min(CONNECT_S, left), min(READ_S, left))
+        timeout = (min(CONNECT_S, left), min(self.site.read_s, left))
         self.request_count += 1
         with self._session.request(
             method, url, timeout=timeout, stream=True, allow_redirects=False, **kwargs
         ) as response:
-            text = _decoded(response, self._body(response))
+            if into and response.status_code < 300:
+                with into.open("wb") as file:
+                    file.writelines(self._body(response, MAX_FILE_BYTES))
+                return Answer(self.redact(response.url), response.status_code, response.headers, "")
+            text = _decoded(response, b"".join(self._body(response, MAX_BODY_BYTES)))
         if self._keep:
             self._keep(method, self.redact(response.url), response.status_code, self.redact(text))
         return Answer(self.redact(response.url), response.status_code, response.headers, text)
 
-    def _body(self, response: requests.Response) -> bytes:
-        """The whole body, within the run's time and MAX_BODY_BYTES, however slowly it drips."""
-        parts, size = [], 0
+    def _body(self, response: requests.Response, limit: int) -> Iterator[bytes]:
+        """The whole body part by part, within the run's time and `limit` bytes, however slowly it drips."""
+        size = 0
         try:
             # read1 gives what is there: read would wait for a full buffer and no limit could speak.
             while part := response.raw.read1(65536, decode_content=True):
-                parts.append(part)
                 size += len(part)
                 self._remaining_s()
-                if size > MAX_BODY_BYTES:
-                    raise SourceError(
-                        f"{self.who}: an answer passed {MAX_BODY_BYTES >> 20} MiB: narrow it", "bad_query"
-                    )
+                if size > limit:
+                    raise SourceError(f"{self.who}: an answer passed {limit >> 20} MiB: narrow it", "bad_query")
+                yield part
         except ReadTimeoutError as error:
             raise requests.ReadTimeout(error) from error
         except HTTPError as error:
             raise requests.exceptions.ChunkedEncodingError(error) from error
-        return b"".join(parts)
 
     def _json(self, answer: Answer) -> Json:
         try:
@@ -224,21 +225,3 @@ def _decoded(response: requests.Response, body: bytes) -> str:
         return body.decode(named or "utf-8", errors="replace")
     except LookupError:
         return body.decode("utf-8", errors="replace")
-
-
-def _wait_s(answer: Answer, attempt: int) -> float:
-    """Seconds to wait: Retry-After (seconds or date), else a reset (seconds or epoch), else back-off."""
-    # Some vendors name their reset in every answer: it says nothing of a gateway that broke.
-    named = _WAITS if answer.status == 429 else _WAITS[:1]
-    after = next((answer.headers[name] for name in named if answer.headers.get(name)), None)
-    backoff: float = BACKOFF_S * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
-    if not after:
-        return backoff
-    try:
-        seconds = float(after)
-    except ValueError:
-        try:
-            seconds = (email.utils.parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds()
-        except (TypeError, ValueError):
-            return backoff
-    return max(0.0, seconds - time.time() if seconds > 1e9 else seconds)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,30 @@ from ingest.report import About
 from warehouse.lake import Batch, Lake
 
 CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a file; `report` is what else is worth saying of it, line by line."""
+
+    table: str
+    landed: Landed
+    left_out: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
+    is_check: bool = False
+
+    def sentence(self) -> str:
+        """One line for a person."""
+        if self.is_check:
+            return f"{self.landed.row_count:,} rows would land, {self.landed.quarantined_count:,} would not"
+        told = f"{self.landed.row_count:,} rows into {self.table}"
+        if self.landed.duplicate_count:
+            told += f", {self.landed.duplicate_count:,} were there already"
+        if self.landed.quarantined_count:
+            told += f", {self.landed.quarantined_count:,} quarantined (see Sources)"
+        if self.left_out:
+            told += f"; columns without a place: {', '.join(self.left_out)}"
+        return told
 
 
 def land_report(

@@ -1,12 +1,10 @@
 """`aurora import`: a file becomes rows of a canonical table; columns match by name, the rest is told."""
 
-import json
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -18,9 +16,12 @@ from aurora.contracts import COMMON, Table, table_named
 from aurora.errors import ContractError
 from ingest import formats
 from ingest.catalog.yaml_documents import MAX_BYTES
+from ingest.cells import cell
 from ingest.check import Checked, Reject, Stamp, check, unique_keys
+from ingest.focus.files import recognised
+from ingest.focus.importing import import_focus
 from ingest.history import Outcome, record_run, sync_row
-from ingest.import_report import land_report
+from ingest.import_report import Imported, land_report
 from ingest.land import Landed, quarantine
 from ingest.objectives.files import tool_of
 from ingest.repositories import repo_id_of
@@ -29,26 +30,6 @@ from warehouse.lake import Batch, Lake
 SLICE = 50_000
 HEAD = 1 << 16
 Given = dict[str, str | None]
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of a file."""
-
-    table: str
-    landed: Landed
-    left_out: tuple[str, ...]
-
-    def sentence(self) -> str:
-        """One line for a person."""
-        told = f"{self.landed.row_count:,} rows into {self.table}"
-        if self.landed.duplicate_count:
-            told += f", {self.landed.duplicate_count:,} were there already"
-        if self.landed.quarantined_count:
-            told += f", {self.landed.quarantined_count:,} quarantined (see Sources)"
-        if self.left_out:
-            told += f"; columns without a place: {', '.join(self.left_out)}"
-        return told
 
 
 def import_file(
@@ -61,19 +42,27 @@ def import_file(
     app_id: str | None = None,
     repo: str | None = None,
     sha: str | None = None,
+    is_estimated: bool = False,
+    is_check: bool = False,
 ) -> Imported:
     """Land a file; the same file again changes nothing more. Raises ContractError with one sentence.
 
-    `app_id`, `repo` (an id or a full name) and `sha` are for rows that do not tell theirs.
+    `app_id`, `repo` (an id or a full name) and `sha` are for rows that do not tell theirs; the last two for exports of
+    FOCUS, which may be folders: that no invoice was made of them yet, and that they are only looked at.
     """
     if path.suffix.lower() in (".yml", ".yaml") and (tool := _tool_of(path)):
         raise ContractError(f"{path}: these are objectives of {tool}: run aurora slo import {path} > slos.toml")
-    kind, reader = _reader_of(path, format)
+    is_focus = format == "focus" or (format is None and table is None and recognised(path))
+    if not is_focus and is_check:
+        raise ContractError(f"{path}: only exports of FOCUS are checked: leave --check out")
+    kind, reader = ("focus", None) if is_focus else _reader_of(path, format)
     name = source_instance or re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-") or "import"
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name == "demo":
         raise ContractError(f"{path}: {name!r} is no name for its source: use --source with a-z, 0-9, '-' and '_'")
     given = {"app_id": app_id, "repo_id": repo_id_of(lake, repo) if repo else None, "sha": sha}
     stamp = Stamp("import", name, uuid.uuid4().hex, datetime.now(UTC))
+    if is_focus:
+        return import_focus(lake, path, stamp, is_estimated=is_estimated, is_check=is_check)
     if hasattr(reader, "rows"):
         if table:
             raise ContractError(f"{path}: a report of {kind} fills its own tables: leave --table out")
@@ -128,7 +117,7 @@ def _checked(table: type[Table], frame: pl.DataFrame, lines: list[int], file: st
     rows, at, unreadable = [], [], []
     for line, row in zip(lines, frame.iter_rows(named=True), strict=True):
         try:
-            rows.append({name: _cell(name, value, kinds[name]) for name, value in row.items()})
+            rows.append({name: cell(name, value, kinds[name]) for name, value in row.items()})
             at.append(line)
         except ValueError as error:
             unreadable.append(_in_file(Reject("unreadable", str(error), row), file, line))
@@ -140,54 +129,6 @@ def _checked(table: type[Table], frame: pl.DataFrame, lines: list[int], file: st
 def _in_file(reject: Reject, file: str, line: int) -> Reject:
     told = {name: value for name, value in reject.payload.items() if value is not None}
     return Reject(reject.rule, f"{file}, line {line}: {reject.message}", told | {"file": file, "line": line})
-
-
-def _cell(name: str, value: Any, kind: pl.DataType) -> Any:
-    """A cell as its column's kind; text is parsed, anything else is left to the contract check. Raises ValueError."""
-    if not isinstance(value, str):
-        return value
-    if value == "":
-        return "" if kind == pl.String else None
-    try:
-        return _parse(value.strip(), kind)
-    except (ValueError, KeyError, InvalidOperation) as error:
-        raise ValueError(f"{name} = {value!r} is no {_spoken(kind)}") from error
-
-
-def _parse(text: str, kind: pl.DataType) -> Any:
-    if isinstance(kind, pl.Datetime):
-        return _instant(text)
-    if isinstance(kind, pl.Decimal):
-        return Decimal(text)
-    if isinstance(kind, pl.List):
-        return json.loads(text) if text.startswith("[") else [part.strip() for part in text.split(";")]
-    if kind == pl.Boolean:
-        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
-    if kind == pl.Date:
-        return date.fromisoformat(text)
-    if "_" in text and kind in (pl.Int64, pl.Float64):
-        raise ValueError("Python alone reads 1_000 as a number")
-    if kind == pl.Int64:
-        return int(text)
-    if kind == pl.Float64:
-        return float(text)
-    if kind == pl.Binary:
-        return bytes.fromhex(text)
-    return text
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("has no zone")
-    return instant
-
-
-def _spoken(kind: pl.DataType) -> str:
-    if isinstance(kind, pl.Datetime):
-        return "instant with a zone, such as 2026-03-01T10:00:00Z"
-    words = {pl.Boolean: "true or false", pl.Date: "day, such as 2026-03-01", pl.Int64: "whole number"}
-    return words.get(type(kind), "number")
 
 
 def _table_of(path: Path, table: str | None) -> type[Table]:

@@ -10,7 +10,11 @@ import polars as pl
 from aurora.contracts import Row, Table
 from aurora.contracts.platform import Quarantine
 from ingest.check import Checked, Reject, Stamp, as_json, check
+from ingest.connector import Bulk
 from warehouse.lake import Batch, Lake, Written
+from warehouse.staged import Staged, replace_files
+
+Rows = list[Row] | pl.DataFrame | Bulk
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,44 @@ class Landed:
         )
 
 
-def land(lake: Lake, table: type[Table], rows: Iterable[Row] | pl.DataFrame, stamp: Stamp, batch: Batch) -> Landed:
+def land(lake: Lake, table: type[Table], rows: Rows | Iterable[Row], stamp: Stamp, batch: Batch) -> Landed:
     """Check and write rows of one table as one batch; a batch that landed before changes nothing."""
+    if isinstance(rows, Bulk):
+        return _land_bulk(lake, table, rows, stamp, batch)
     checked = check(table, rows, stamp)
     # Quarantine first: a kill in between repeats the batch, and a repeated reject has the same id and lands once.
     quarantine(lake, table, checked.rejects, stamp, batch.stream)
     written = lake.write(table, checked.good, batch)
     return _landed(checked, written)
+
+
+def _land_bulk(lake: Lake, table: type[Table], rows: Bulk, stamp: Stamp, batch: Batch) -> Landed:
+    """Rows beyond memory are checked frame by frame, and take the place of their slices at once."""
+    landed = Landed()
+    with Staged(table, lake.root) as staged:
+        for frame in rows.frames:
+            checked = check(table, frame, stamp)
+            quarantine(lake, table, checked.rejects, stamp, batch.stream)
+            staged.add(checked.good)
+            landed += _landed(checked, Written())
+        written = replace_files(lake, staged, batch) if staged.row_count else lake.write(table, table.empty(), batch)
+    return landed + _landed(Checked(table.empty()), written)
+
+
+def parts_of(items: list[Row | pl.DataFrame | Bulk]) -> list[Rows]:
+    """Frames of one shape joined, then the rows: what lands as one batch each."""
+    shapes: dict[tuple[Any, ...], list[pl.DataFrame]] = {}
+    rows: list[Row] = []
+    bulks: list[Bulk] = []
+    for item in items:
+        if isinstance(item, pl.DataFrame):
+            shapes.setdefault(tuple(item.schema.items()), []).append(item)
+        elif isinstance(item, Bulk):
+            bulks.append(item)
+        else:
+            rows.append(item)
+    joined: list[Rows] = [*bulks, *(pl.concat(frames) for frames in shapes.values())]
+    return [*joined, rows] if rows else joined
 
 
 def quarantine(lake: Lake, table: type[Table], rejects: list[Reject], stamp: Stamp, stream: str) -> None:
@@ -79,16 +114,3 @@ def _landed(checked: Checked, written: Written) -> Landed:
         len(checked.rejects),
         written.repeated,
     )
-
-
-def parts_of(items: list[Row | pl.DataFrame]) -> list[list[Row] | pl.DataFrame]:
-    """Frames of one shape joined, then the rows: what lands as one batch each."""
-    shapes: dict[tuple[Any, ...], list[pl.DataFrame]] = {}
-    rows: list[Row] = []
-    for item in items:
-        if isinstance(item, pl.DataFrame):
-            shapes.setdefault(tuple(item.schema.items()), []).append(item)
-        else:
-            rows.append(item)
-    joined: list[list[Row] | pl.DataFrame] = [pl.concat(frames) for frames in shapes.values()]
-    return [*joined, rows] if rows else joined

@@ -19,7 +19,7 @@ from aurora.contracts.platform import SyncRuns
 from aurora.errors import AlreadyRunningError, AuroraError, ErrorClass, SourceError
 from aurora.settings import Settings, SourceSettings, option_error
 from ingest.check import Stamp
-from ingest.connector import Checkpoint, Connector, Cursor, Item, Run, Stream
+from ingest.connector import Bulk, Checkpoint, Connector, Cursor, Item, Run, Stream
 from ingest.history import Outcome, as_json, keeper, record_run, sync_row, told
 from ingest.http import Http
 from ingest.land import Landed, land, parts_of, quarantine_all
@@ -100,7 +100,7 @@ class StreamRun:
         self.before = ingest.lake.cursor(stream.tables[0], self.id)[1] or self._remembered()
         self.after = self.before
         self.landed = Landed()
-        self.held: dict[type[Table], list[Row | pl.DataFrame]] = {}
+        self.held: dict[type[Table], list[Row | pl.DataFrame | Bulk]] = {}
         self.run: Run[Any] = Run(
             source_instance=source.name,
             stream=stream.name,
@@ -153,8 +153,7 @@ class StreamRun:
 
     def _flush(self, cursor: Cursor | None) -> None:
         """Land what is held; the first table goes last, so that the cursor moves only when all else is safe."""
-        first = self.stream.tables[0]
-        held, self.held = self.held, {}
+        first, held, self.held = self.stream.tables[0], self.held, {}
         refused, self.run.refused = self.run.refused, []
         self.landed += quarantine_all(self.ingest.lake, refused, self.stamp, self.id)
         for table in [table for table in held if table is not first]:
@@ -162,7 +161,7 @@ class StreamRun:
         self._land(first, held.get(first, []), cursor)
         self.after = cursor
 
-    def _land(self, table: type[Table], items: list[Row | pl.DataFrame], cursor: Cursor | None) -> None:
+    def _land(self, table: type[Table], items: list[Row | pl.DataFrame | Bulk], cursor: Cursor | None) -> None:
         parts = parts_of(items)
         if not parts and cursor is not None:
             parts.append([])
@@ -179,7 +178,7 @@ class StreamRun:
     def _failed(self, error: Exception) -> Outcome:
         """The outcome of a run that broke; rows read before it broke still land, the cursor stays."""
         try:
-            if self.held and not self.stream.is_whole:
+            if (self.held or self.run.refused) and not self.stream.is_whole:
                 self._flush(self.after)
         except Exception as second:
             log.error("%s: what was read before the fault could not land: %s", self.id, told(second))

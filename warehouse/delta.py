@@ -1,6 +1,8 @@
 """Delta as Aurora uses it: how files are written, how a table is made from its contract and grows with it."""
 
 import json
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -14,12 +16,27 @@ from deltalake import (
     write_deltalake,
 )
 from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, RemoveAction
 
 from aurora.contracts import Table
 from warehouse import rows as of_rows
 
 ROW_GROUP = 122_880
 Marks = list[Transaction]
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A Parquet file that lies in the table's folder and no commit names yet; `path` is relative to the table."""
+
+    path: str
+    size: int
+    part: dict[str, str | None]
+    written_ms: int
+    stats: str
+    row_count: int
+
+
 EVOLVED = "aurora.evolved"
 # Instants that rise by even steps pack to almost nothing as differences; a dictionary of them is slow and large.
 STEPS = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
@@ -53,6 +70,29 @@ def delete(handle: DeltaTable, predicate: str, marks: Marks | None = None, told:
     """Delete the rows that fit the predicate; returns how many. Raises CommitFailedError as `append` does."""
     done = handle.delete(predicate, writer_properties=WRITER, commit_properties=_commit(marks or [], told or {}))
     return int(done.get("num_deleted_rows") or 0)
+
+
+def swap(handle: DeltaTable, new: list[NewFile], old: pl.DataFrame, marks: Marks, told: dict[str, str]) -> None:
+    """Put files in the place of others by one commit. Raises CommitFailedError if one of the others is gone."""
+    adds = [AddAction(one.path, one.size, one.part, one.written_ms, True, one.stats) for one in new]
+    parts = [name for name in old.columns if name.startswith("partition.")]
+    removes = [
+        RemoveAction(
+            row["path"],
+            True,
+            int(time.time() * 1000),
+            row["size_bytes"],
+            {name.removeprefix("partition."): None if row[name] is None else str(row[name]) for name in parts},
+        )
+        for row in old.iter_rows(named=True)
+    ]
+    handle.create_write_transaction(
+        [*adds, *removes],
+        mode="append",
+        schema=handle.schema(),
+        partition_by=handle.metadata().partition_columns or None,
+        commit_properties=_commit(marks, told),
+    )
 
 
 def files_at(uri: str, version: int | None, storage_options: dict[str, str] | None) -> set[str]:

@@ -9,6 +9,13 @@ create or replace macro share_of(amount, share) as
   case when share is null then amount
        else (trunc(amount)::decimal(20, 0) * share::decimal(8, 6))::decimal(38, 18)
           + ((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18) * share::decimal(8, 6))::decimal(38, 18) end;
+-- An equal part of money, exact to the last decimal and rounded towards zero; both are hugeint: amount in units of it.
+create or replace macro units_of(amount) as
+  trunc(amount)::decimal(20, 0)::hugeint * 1000000000000000000::hugeint
+    + ((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18)::varchar).replace('.', '')::hugeint;
+create or replace macro part_of(amount, parts) as
+  (units_of(amount) // parts // 1000000000000000000)::decimal(38, 18)
+    + (units_of(amount) // parts % 1000000000000000000)::decimal(18, 0) * 0.000000000000000001::decimal(18, 18);
 -- What a sample says of its component: the source's word, else healthy if anything was measured.
 create or replace macro sample_state(word, a, b, c, d, e, f, g) as
   coalesce(word, case when coalesce(a, b, c, d, e, f, g) is null then 'unknown' else 'healthy' end);

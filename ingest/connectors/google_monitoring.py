@@ -11,7 +11,6 @@ the API is asked. `token` takes an access token that somebody else keeps fresh.
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from pydantic import Field, model_validator
 
@@ -26,6 +25,7 @@ from ingest.paging import by_cursor
 from ingest.vendors.buckets import Step, Window, floor_to, windows
 from ingest.vendors.cloud import health_row
 from ingest.vendors.google_metrics import MEASURES, Measure, Wide, add, asked, columns, component_row, empty, native_id
+from ingest.vendors.google_sign_in import signed_token
 
 POINTS = 200
 AUDIENCE = "https://monitoring.googleapis.com/"
@@ -56,25 +56,8 @@ GoogleRun = Run[GoogleOptions]
 
 def connect(options: GoogleOptions) -> Site:
     """The API with a token for an hour. Raises SettingsError or SourceError(auth) for a key that is none."""
-    token = options.token.reveal() if options.token else signed_token(options.service_account)
+    token = options.token.reveal() if options.token else signed_token(options.service_account, AUDIENCE)
     return Site(options.url, {"Authorization": f"Bearer {token}"}, secrets=(token,))
-
-
-def signed_token(key: Secret | None) -> str:
-    """A token that the service account's key signs. Raises SourceError(auth)."""
-    from google.auth import exceptions, jwt
-
-    text = key.reveal() if key else ""
-    try:
-        told = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
-        credentials = jwt.Credentials.from_service_account_info(told, audience=AUDIENCE)  # type: ignore[no-untyped-call]
-        credentials.refresh(None)
-    except (OSError, ValueError, TypeError, AttributeError, exceptions.GoogleAuthError) as error:
-        raise SourceError(
-            f"{key!r} is no service account key ({type(error).__name__}): put the JSON or the path of its file there",
-            "auth",
-        ) from error
-    return str(credentials.token.decode() if isinstance(credentials.token, bytes) else credentials.token)
 
 
 connector = Connector("google_monitoring", GoogleOptions, connect)

@@ -2,7 +2,7 @@
 -- grain: app_id
 -- check: limit_amount > 0
 select app_id, budget_id, name, currency,
-       product_of(limit_amount, case period when 'year' then 1 / 12.0 when 'quarter' then 1 / 3.0 else 1 end) as limit_amount
+       part_of(limit_amount, case period when 'year' then 12 when 'quarter' then 3 else 1 end) as limit_amount
 from budgets_now
 where app_id is not null and limit_amount > 0 and starts_on <= utc_now()::date
   and coalesce(ends_on, date '9999-12-31') >= utc_now()::date

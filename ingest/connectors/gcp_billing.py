@@ -1,0 +1,115 @@
+"""Bills of Google Cloud from the billing export in BigQuery: FOCUS where there is one, else detailed or standard.
+
+API: https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query; tables:
+https://cloud.google.com/billing/docs/how-to/export-data-bigquery-tables. Needs: a service account with BigQuery Job
+User on `project`, which pays for the queries, and BigQuery Data Viewer on the export's dataset. `service_account =
+"env:NAME"`: the variable holds the key as JSON or the path of its file; `token` takes an access token that somebody
+else keeps fresh. Of each billing account in the dataset the table that tells most is read, or the one that `table`
+names (a view with the columns of FOCUS or of the export does, too). A month of invoices is read whole again when rows
+came in for it; a query that would read more than `maximum_bytes` is refused and costs nothing. `margin` is how long
+before a month its first rows may have come in, where partitions tell that.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from pydantic import Field, model_validator
+
+from aurora.contracts.cost import FocusCost
+from aurora.errors import SourceError
+from aurora.settings import Duration, Frozen, Secret
+from ingest.connector import Checkpoint, Connector, Item, Run
+from ingest.http import Site
+from ingest.vendors.bigquery import NAME, Dataset, limited
+from ingest.vendors.google_bills import Month, Table, best_of
+from ingest.vendors.google_sign_in import signed_token
+
+AUDIENCE = "https://bigquery.googleapis.com/"
+PROJECT = "^[0-9A-Za-z.:-]+$"
+
+
+class GcpBillingOptions(Frozen):
+    """`dataset_project` where the export lies in another project than the one that runs the queries."""
+
+    project: str = Field(pattern=PROJECT)
+    dataset: str = Field(pattern="^[0-9A-Za-z_]+$")
+    dataset_project: str | None = Field(None, pattern=PROJECT)
+    table: str | None = Field(None, pattern=NAME)
+    service_account: Secret | None = None
+    token: Secret | None = None
+    history: Duration = Field(timedelta(days=400), ge=timedelta(days=36))
+    margin: Duration = timedelta(days=100)
+    maximum_bytes: int = Field(50_000_000_000, ge=10_485_760)
+    url: str = Field("https://bigquery.googleapis.com", pattern="^https?://[^/]")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "GcpBillingOptions":
+        if (self.service_account is None) == (self.token is None):
+            raise ValueError("give either service_account or token")
+        return self
+
+
+GcpBillingRun = Run[GcpBillingOptions]
+
+
+def connect(options: GcpBillingOptions) -> Site:
+    """The API with a token for an hour. Raises SourceError(auth) for a key that is none."""
+    token = options.token.reveal() if options.token else signed_token(options.service_account, AUDIENCE)
+    return Site(options.url, {"Authorization": f"Bearer {token}"}, secrets=(token,), limited=limited)
+
+
+connector = Connector("gcp_billing", GcpBillingOptions, connect)
+
+
+@connector.stream(FocusCost, every="6h")
+def fetch_bills(run: GcpBillingRun) -> Iterator[Item]:
+    """Months of invoices for which rows came in, each whole and with a checkpoint of its own, the newest first.
+
+    A table that is no bill does not stop the others.
+    """
+    seen, failures = dict((run.cursor or {}).get("tables", {})), list[SourceError]()
+    for name, table in tables(run, failures):
+        marks = dict(seen.get(name, {}))
+        for month in reversed(table.months(run.now - run.options.history)):
+            if marks.get(month.label) == month.mark:
+                continue
+            try:
+                yield from bill_items(run, table, month)
+            except SourceError as error:
+                if error.error_class != "schema_drift":
+                    raise
+                failures.append(error)
+                continue
+            marks[month.label] = month.mark
+            seen = seen | {name: dict(marks)}
+            yield Checkpoint({"tables": seen})
+    yield Checkpoint({"tables": seen})
+    if failures:
+        more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
+        raise SourceError(f"{failures[0]}{more}", failures[0].error_class)
+
+
+def tables(run: GcpBillingRun, failures: list[SourceError]) -> Iterator[tuple[str, Table]]:
+    """The billing exports to read."""
+    told = run.options
+    dataset = Dataset(run, told.project, told.dataset_project or told.project, told.dataset, told.maximum_bytes)
+    location = dataset.location()
+    names = [told.table] if told.table else best_of(dataset.tables())
+    if not names:
+        run.warn(f"{dataset.owner}.{dataset.name} holds no billing export: turn it on in Billing, or name its table")
+    for name in names:
+        try:
+            yield name, Table(dataset, name, location, told.margin)
+        except SourceError as error:
+            if error.error_class != "bad_query" or len(names) == 1:
+                raise
+            failures.append(error)
+
+
+def bill_items(run: GcpBillingRun, table: Table, month: Month) -> Iterator[Item]:
+    """The rows of a month; what cannot be a row is quarantined."""
+    found = table.bill(month)
+    for reject in found.rejects:
+        run.reject(FocusCost, reject)
+    if found.good.height:
+        yield FocusCost, found.good

@@ -1,0 +1,198 @@
+"""Rows on their way into a table that is replaced slice by slice, when they are more than memory holds.
+
+They are written as Parquet files beside the table, which nobody reads until replace_files() swaps them in by one
+commit. The lake's own writer takes all that an Arrow stream gives before it has written it.
+"""
+
+import json
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+from aurora.contracts import Table
+from warehouse import delta
+from warehouse import rows as of_rows
+from warehouse.delta import ROW_GROUP, NewFile
+from warehouse.lake import Batch, Lake, Written
+
+HELD = 3 * ROW_GROUP  # rows in memory, over all partitions
+FULL = 256 << 20  # bytes of a file, after which the next one begins
+
+
+@dataclass
+class _Part:
+    """What is known of one partition: rows that wait, and the file that is being written."""
+
+    value: str
+    waiting: list[pl.DataFrame] = field(default_factory=list)
+    held: int = 0
+    path: str = ""
+    file: pa.NativeFile | None = None
+    writer: pq.ParquetWriter | None = None
+    rows: int = 0
+    bounds: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class Staged:
+    """A context: files that were not committed are gone at its end. Frames are checked rows, each key told once."""
+
+    def __init__(self, table: type[Table], root: str) -> None:
+        self.table = table
+        self.uri = f"{root}/{table.spec.name}"
+        self._temporary = tempfile.TemporaryDirectory(prefix="aurora-") if "://" in root else None
+        self.folder = Path(self._temporary.name if self._temporary else self.uri)
+        self.files: list[NewFile] = []
+        self.slices = of_rows.stored(table, table.empty()).select(of_rows.slice_names(table))
+        self.row_count = 0
+        self._parts: dict[str, _Part] = {}
+        self._written: list[Path] = []
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take rows of the contract's types."""
+        frame = of_rows.stored(self.table, frame)
+        self.row_count += frame.height
+        self.slices = pl.concat([self.slices, frame.select(self.slices.columns)]).unique()
+        column = self.table.spec.part_column
+        if not frame.height or column is None:
+            return
+        for (value, *_), rows in frame.partition_by(column, as_dict=True, include_key=False).items():
+            part = self._parts.setdefault(str(value), _Part(str(value)))
+            part.waiting.append(rows)
+            part.held += rows.height
+            if part.held >= ROW_GROUP:
+                self._write(part)
+        while sum(part.held for part in self._parts.values()) > HELD:
+            self._write(max(self._parts.values(), key=lambda part: part.held))
+
+    def finish(self, storage_options: dict[str, str] | None) -> None:
+        """Write what waits, and bring the files to where the table lies."""
+        for part in self._parts.values():
+            self._write(part)
+            self._close(part)
+        if self._temporary:
+            for new in self.files:
+                rows = pl.scan_parquet(self.folder / new.path)
+                rows.sink_parquet(f"{self.uri}/{new.path}", compression="zstd", storage_options=storage_options)
+
+    def replaced(self, handle: DeltaTable) -> tuple[pl.DataFrame, list[str]]:
+        """The files of the table that hold rows of these slices, and those that hold others' rows too."""
+        files = pl.DataFrame(handle.get_add_actions(flatten=True))
+        column = f"partition.{self.table.spec.part_column}"
+        if files.height:
+            parts = [part.value for part in self._parts.values()]
+            files = files.filter(pl.col(column).cast(pl.String).is_in(parts))
+        gone, shared = [], []
+        for path in files["path"] if files.height else []:
+            held, mine = self._of(handle, path).select(pl.len(), pl.col("is_mine").sum()).collect().row(0)
+            if mine:
+                gone.append(path)
+            if 0 < mine < held:
+                shared.append(path)
+        return files.filter(pl.col("path").is_in(gone)) if files.height else files, shared
+
+    def others(self, handle: DeltaTable, path: str) -> Iterator[pl.DataFrame]:
+        """The rows of a file that belong to none of these slices."""
+        rest = self._of(handle, path).filter(~pl.col("is_mine")).drop("is_mine")
+        yield from rest.collect_batches(chunk_size=ROW_GROUP, maintain_order=True)
+
+    def _of(self, handle: DeltaTable, path: str) -> pl.LazyFrame:
+        file = of_rows.as_path(f"{handle.table_uri.rstrip('/')}/{path}")
+        mine = self.slices.lazy().with_columns(is_mine=pl.lit(True))
+        rows = of_rows.scan(self.table, [file]).join(mine, on=self.slices.columns, how="left", maintain_order="left")
+        return rows.with_columns(pl.col("is_mine").fill_null(False))
+
+    def keep(self) -> None:
+        """The files are the table's now."""
+        self._written.clear()
+
+    def __enter__(self) -> "Staged":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for part in self._parts.values():
+            if part.writer and part.file:
+                part.writer.close()
+                part.file.close()
+        for path in self._written:
+            path.unlink(missing_ok=True)
+        if self._temporary:
+            self._temporary.cleanup()
+
+    def _write(self, part: _Part) -> None:
+        if not part.held:
+            return
+        rows = pl.concat(part.waiting)
+        part.waiting, part.held = [], 0
+        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if part.writer is None:
+            self._open(part, table.schema)
+        if part.writer is None or part.file is None:
+            raise AssertionError(part.path)
+        part.writer.write_table(table, row_group_size=max(ROW_GROUP, rows.height))
+        part.rows += rows.height
+        for name in self._bounded():
+            low, high = rows[name].min(), rows[name].max()
+            known = part.bounds.get(name, (str(low), str(high)))
+            part.bounds[name] = (min(known[0], str(low)), max(known[1], str(high)))
+        if part.file.tell() > FULL:
+            self._close(part)
+
+    def _open(self, part: _Part, schema: pa.Schema) -> None:
+        part.path = f"{self.table.spec.part_column}={part.value}/part-{uuid.uuid4()}.zstd.parquet"
+        path = self.folder / part.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._written.append(path)
+        part.file = pa.OSFile(str(path), "wb")
+        part.writer = pq.ParquetWriter(part.file, schema, compression="zstd", compression_level=3, store_schema=False)
+
+    def _close(self, part: _Part) -> None:
+        if part.writer is None or part.file is None:
+            return
+        part.writer.close()
+        part.file.close()
+        lows, highs = ({name: bound[end] for name, bound in part.bounds.items()} for end in (0, 1))
+        told = {"numRecords": part.rows, "minValues": lows, "maxValues": highs, "nullCount": dict.fromkeys(lows, 0)}
+        size = (self.folder / part.path).stat().st_size
+        column = str(self.table.spec.part_column)
+        stamp = int(time.time() * 1000)
+        self.files.append(NewFile(part.path, size, {column: part.value}, stamp, json.dumps(told), part.rows))
+        part.writer, part.file, part.rows, part.bounds = None, None, 0, {}
+
+    def _bounded(self) -> list[str]:
+        """Columns of which each file tells the least and the greatest: those by which files are passed over."""
+        kinds = self.table.dtypes()
+        return [name for name in (*self.table.spec.key, "source_instance") if kinds[name] == pl.String]
+
+
+def replace_files(lake: Lake, staged: Staged, batch: Batch) -> Written:
+    """Put the staged rows in the place of their slices' rows by one commit, once however often it is repeated."""
+    staged.finish(lake.storage_options)
+
+    def attempt(handle: DeltaTable) -> Written:
+        if (handle.transaction_version(batch.stream) or 0) >= batch.number:
+            return Written(repeated=True)
+        marks, told = lake._marks(handle, staged.slices, batch)
+        old, shared = staged.replaced(handle)
+        with Staged(staged.table, lake.root) as rest:
+            for path in shared:
+                for rows in staged.others(handle, path):
+                    rest.add(rows)
+            rest.finish(lake.storage_options)
+            delta.swap(handle, [*staged.files, *rest.files], old, marks, told)
+            rest.keep()
+        staged.keep()
+        lake._remember(staged.table, batch, told)
+        return Written(staged.row_count, 0)
+
+    return lake._attempt(staged.table, attempt)
