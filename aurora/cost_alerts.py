@@ -26,19 +26,22 @@ def alert_changes(
 ) -> Iterator[Row]:
     """Alerts that open, whose figures moved, or that end: explained, dismissed or over.
 
-    A service or an account is not told where the anomaly of the application that makes it is known, decided or not.
+    Of a service or an account none opens where that of the application that makes it has one or was decided, and of an
+    account none where that of its service has or was.
     """
     owners = {row["app_id"]: row for row in warehouse.rows(OWNERS).iter_rows(named=True)}
     lasting = {row["anomaly_id"]: _spoken(row, owners) for row in anomalies if _lasts(row)}
     open_ones = {row["fingerprint"]: row for row in firing if row["state"] == "firing"}
-    told = {_way(one) for one in (_spoken(row, owners) for row in anomalies if row["ts_end"] is None) if _is_app(one)}
+    every = [_spoken(row, owners) for row in anomalies if row["ts_end"] is None and row["impact_amount"]]
+    told = {
+        (rank, _way(row)) for row in every if row["state"] != "open" or _is_worth(row, limits) for rank in _below(row)
+    }
     for row in lasting.values():
         before = open_ones.get(_fingerprint(row))
-        is_told_already = not _is_app(row) and _way(row) in told
-        limit = threshold(row, limits)
-        if before is None and (is_told_already or abs(row["impact_amount"]) < limit):
+        is_told_already = (row["kind"], _way(row)) in told
+        if before is None and (is_told_already or not _is_worth(row, limits)):
             continue
-        alert = _alert(row, limit, before["started_at"] if before else at, at)
+        alert = _alert(row, threshold(row, limits), before["started_at"] if before else at, at)
         if before is None or before["message"] != alert["message"]:
             yield alert
     over = {_fingerprint(row) for row in lasting.values()}
@@ -51,20 +54,26 @@ def alert_changes(
 def threshold(row: Row, limits: CostAlerts) -> Decimal:
     """The impact from which on it is told: the amount of its currency, or the part of what was expected if more."""
     amount = limits.amounts.get(row["currency"] or "", limits.amount)
-    expected = abs(row["expected_cost"] or Decimal(0)) * row["day_count"]
+    expected: Decimal = abs(row["expected_cost"] or Decimal(0)) * row["day_count"]
     return max(amount, expected * Decimal(str(limits.pct)) / 100)
+
+
+def _is_worth(row: Row, limits: CostAlerts) -> bool:
+    return bool(abs(row["impact_amount"]) >= threshold(row, limits))
 
 
 def _lasts(row: Row) -> bool:
     return bool(row["state"] == "open" and row["ts_end"] is None and row["parts"] and row["impact_amount"])
 
 
-def _is_app(row: Row) -> bool:
-    return bool(row["kind"] == "app")
+def _below(row: Row) -> tuple[str, ...]:
+    """The kinds of series in which the same change is seen again."""
+    return {"app": ("service", "account"), "service": ("account",)}.get(row["kind"], ())
 
 
-def _way(row: Row) -> tuple[str | None, str | None, bool]:
-    return row["app_id"], row["currency"], (row["impact_amount"] or 0) > 0
+def _way(row: Row) -> tuple[object, str | None, bool]:
+    """What makes two anomalies the same change: whose it is (of nobody: how much), currency and direction."""
+    return row["app_id"] or row["impact_amount"], row["currency"], row["impact_amount"] > 0
 
 
 def _fingerprint(row: Row) -> str:

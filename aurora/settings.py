@@ -120,9 +120,9 @@ class CostAlerts(Frozen):
     `amounts` are in other currencies than `amount` suits, by their code.
     """
 
-    amount: Decimal = Field(Decimal(100), gt=0)
+    amount: Decimal = Field(default=Decimal(100), gt=0)
     amounts: dict[str, Decimal] = {}
-    pct: float = Field(40, gt=0)
+    pct: float = Field(default=40, gt=0)
 
 
 class Settings(BaseSettings):

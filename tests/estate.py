@@ -3,6 +3,7 @@
 Every model has a row over it, so that grain and checks are never held by nothing.
 """
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from aurora.contracts.mobile import MobileApps, MobileInstallsDaily, StoreRating
 from aurora.contracts.operations import (
     AlertEvents,
     Alerts,
+    Anomalies,
     ApiEndpointErrors,
     ApiEndpointStats,
     ComponentHealth,
@@ -84,6 +86,12 @@ def _costs(lake: Lake) -> None:
         put(lake, FocusCost, [charge | {"x_SourceExport": "e"} for charge in (*tagged, nobodys)], source)
     put(lake, CostDays, [row(CostDays, billed_cost=Decimal(1))])
     put(lake, WorkHours, [row(WorkHours, app_id="shop")])
+    made_of = dict.fromkeys(("price", "volume", "new", "gone", "unexplained"), "20")
+    told = {"kind": "app", "name": "shop", "day_count": 2, "observed": "60", "expected": "10"}
+    anomaly = row(
+        Anomalies, subject="cost", app_id="shop", impact_amount=Decimal(100), parts=json.dumps(made_of | told)
+    )
+    put(lake, Anomalies, [anomaly], "aurora")
 
 
 def _endpoints(lake: Lake) -> None:

@@ -206,8 +206,10 @@ def test_an_anomaly_in_words() -> None:
         "deployment_version": "v2.3.1",
     }
     told |= {"owner": "Layla", "team_name": "Sales Platform", "lines": []}
-    said = "Log Storage (mostly WhatsApp CRM) cost USD 412 a day, USD 35.00 expected: 92 % more volume, since "
+    said = "Log Storage (mostly WhatsApp CRM) cost USD 412 a day, USD 35.00 expected: 92 % by more volume, since "
     assert sentence(told) == said + "deployment v2.3.1. Owner: Layla, Sales Platform."
+    dearer = told | {"price_amount": Decimal(92), "volume_amount": Decimal(8)}
+    assert "since" not in sentence(dearer), "no deployment changes what a provider asks"
     nobodys = told | {"app_id": None, "kind": "account", "owner": None, "team_name": None, "deployment_id": None}
     assert sentence(nobodys).startswith("Account Log Storage cost")
-    assert sentence(nobodys).endswith("92 % more volume. No application owns it.")
+    assert sentence(nobodys).endswith("92 % by more volume. No application owns it.")

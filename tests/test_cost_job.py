@@ -66,7 +66,9 @@ def registered(lake: Lake) -> None:
 
 
 def found(lake: Lake, kind: str = "app", currency: str = "USD") -> Row:
-    rows = lake.read(Anomalies).filter(pl.col("series_id").str.starts_with(kind), pl.col("currency") == currency)
+    every = lake.read(Anomalies)
+    assert not every["anomaly_id"].is_duplicated().any()
+    rows = every.filter(pl.col("series_id").str.starts_with(kind), pl.col("currency") == currency)
     return rows.row(0, named=True)
 
 
@@ -131,7 +133,7 @@ def test_it_is_found_once_told_to_its_owner_and_over_when_it_is_over(
     assert lake.read(Alerts).height == 1
     assert (alert["app_id"], alert["severity"], alert["state"]) == ("shop", "warning", "firing")
     assert alert["message"] == (
-        "Shop cost USD 60.00 a day, USD 10.00 expected, for 5 days: 100 % more volume, most in logs (r1), "
+        "Shop cost USD 60.00 a day, USD 10.00 expected, for 5 days: 100 % by more volume, most in logs (r1), "
         "since deployment 2.3.1. Owner: Layla, Sales Platform."
     )
     assert [one["deployment_id"] for one in json.loads(found(lake)["parts"])["deployments"]] == ["d1"]

@@ -131,7 +131,8 @@ def record_decision(
         row = {name: _zoned(found[0][name]) for name in Anomalies.own_columns()}
         parts = json.loads(row["parts"] or "{}") | {"decided": {"by": changed_by, "at": f"{now:%Y-%m-%dT%H:%M:%S}"}}
         decided = {"state": state, "explanation": explanation, "updated_at": now}
-        _write(lake, Anomalies, [row | decided | {"parts": json.dumps(parts, ensure_ascii=False)}])
+        told = row | decided | {"parts": json.dumps(parts, ensure_ascii=False)}
+        _write(lake, Anomalies, [told], found[0]["source_instance"])  # in the place of the row, not beside it
     make_visible(data, lake)
 
 
@@ -139,16 +140,16 @@ def _zoned(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
-def _write(lake: Lake, table: type[Table], rows: list[dict[str, Any]]) -> None:
-    frame = _checked(table, rows)
+def _write(lake: Lake, table: type[Table], rows: list[dict[str, Any]], source_instance: str = "people") -> None:
+    frame = _checked(table, rows, source_instance)
     stream = f"people/{table.spec.name}"
     while lake.write(table, frame, Batch(stream, lake.cursor(table, stream)[0] + 1)).repeated:
         pass
 
 
-def _checked(table: type[Table], rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _checked(table: type[Table], rows: list[dict[str, Any]], source_instance: str = "people") -> pl.DataFrame:
     now = datetime.now(UTC)
-    common = {"source": "people", "source_instance": "people", "ingested_at": now, "run_id": uuid.uuid4().hex}
+    common = {"source": "people", "source_instance": source_instance, "ingested_at": now, "run_id": uuid.uuid4().hex}
     full = [dict.fromkeys(table.own_columns()) | row | common for row in rows]
     result, failure = table.filter(pl.DataFrame(full, schema=table.dtypes(), orient="row"))
     if len(failure):

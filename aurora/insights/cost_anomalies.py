@@ -94,8 +94,8 @@ def judge(series: Series, since: date, *, in_full: bool = False) -> Series:
             span.ended = date.fromordinal(day)
             history = _history(series, (one for one in days if span and span.first.toordinal() <= one < day))
             span = None
-        if not in_full and span is None and _is_plain(history, day, float(series.costs[day])):
-            history[day] = float(series.costs[day])
+        if not in_full and span is None and _is_plain(history, day, cost := float(series.costs[day])):
+            history[day] = cost
             continue
         near = {one: history[one] for one in range(day - WINDOW_DAYS, day) if one in history}
         one = _judged(series, near, firsts, day)
@@ -118,10 +118,8 @@ def _history(series: Series, days: Iterable[int]) -> dict[int, float]:
 
 def _is_plain(history: Mapping[int, float], day: int, cost: float) -> bool:
     """Whether the day lies so near the median of its weekday that its score is below 2 whatever the spread."""
-    weekday = [history[one] for one in _same(history, day)]
-    if not weekday or is_first(day):
-        return False
-    return abs(cost - median(weekday)) <= RETURN_Z * _floor(median(weekday))
+    weekday = [history[one] for one in _same(history, day)] if not is_first(day) else []
+    return bool(weekday) and abs(cost - median(weekday)) <= RETURN_Z * _floor(median(weekday))
 
 
 def _remember(
@@ -145,10 +143,10 @@ def _take(series: Series, span: Span | None, one: Judged) -> None:
     """Add the day to the span that lasts, or begin one: a rise that turns into a drop is another span."""
     if span and (span.impact > 0) == (one.score > 0):
         span.days.append(one)
-        return
-    if span:
-        span.ended = one.day
-    series.spans.append(Span([one]))
+    else:
+        if span:
+            span.ended = one.day
+        series.spans.append(Span([one]))
 
 
 def _judged(series: Series, near: Mapping[int, float], firsts: Mapping[int, float], day: int) -> Judged | None:
@@ -197,7 +195,7 @@ def usual(near: Mapping[int, float], day: int, firsts: Mapping[int, float] | Non
 def allowed(near: Mapping[int, N], day: int) -> tuple[N, N]:
     """The least and the most that the normal days before (not empty) make one expect of a day, without firsts."""
     same = _same(near, day)
-    weekday = [near[one] for one in same]
+    weekday: list[N] = [near[one] for one in same]
     if len(same) < SAME_DAYS:
         recent = [cost for one, cost in near.items() if one >= day - RECENT_DAYS] or list(near.values())
         ends = [median(recent), *([median(weekday)] if weekday else [])]

@@ -61,17 +61,18 @@ def weights(span: Span) -> dict[date, tuple[int, int]]:
 
 def line_of(row: Mapping[str, Any]) -> Line:
     """A line from a row of sums, those of expected days in parts of WHOLE."""
-    names = ("service", "account_id", "resource_id", "sku")
     was, is_now = row["before_count"] > 0, row["after_count"] > 0
-    if (was and row["before_cost"] is None) or (is_now and row["after_cost"] is None):
-        # a sum beyond all money: what it hides stays unexplained
-        return Line(*(row[name] for name in names), Decimal(0), Decimal(0), None, None, was, is_now)
+    # a sum beyond all money is null: what it hides stays unexplained
+    is_known = not ((was and row["before_cost"] is None) or (is_now and row["after_cost"] is None))
     quantity = row["before_quantity"]
     return Line(
-        *(row[name] for name in names),
-        before=_divided(row["before_cost"]) if was else Decimal(0),
-        after=row["after_cost"] if is_now else Decimal(0),
-        before_quantity=_divided(quantity) if quantity is not None else None,
+        service=row["service"],
+        account_id=row["account_id"],
+        resource_id=row["resource_id"],
+        sku=row["sku"],
+        before=_divided(row["before_cost"]) if was and is_known else Decimal(0),
+        after=row["after_cost"] if is_now and is_known else Decimal(0),
+        before_quantity=_divided(quantity) if quantity is not None and is_known else None,
         after_quantity=row["after_quantity"],
         was=was,
         is_now=is_now,

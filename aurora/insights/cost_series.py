@@ -16,6 +16,7 @@ READ_DAYS = SINCE_DAYS + WINDOW_DAYS
 SERIES = """
     select series_id, kind, name, provider, app_id, currency, day, effective_cost, is_estimated, source_instances
     from cost_series_days where day >= $since and day <= $until"""
+BAND = {"day": pl.Date, "cost": pl.Float64, "low": pl.Float64, "high": pl.Float64, "is_estimated": pl.Boolean}
 REGULAR, LOOKED_BACK = 7, 14
 
 
@@ -86,3 +87,21 @@ def _regular(sources: dict[int, list[str]], told_by: set[str], day: int) -> Iter
         for name in sources.get(before, ()):
             counts[name] = counts.get(name, 0) + 1
     return [name for name, count in counts.items() if count >= REGULAR]
+
+
+def band(rows: pl.DataFrame, since: date) -> pl.DataFrame:
+    """Days of one series from `since` on, in order: cost, and where it can be told what was expected, low and high.
+
+    Amounts are floats, to be drawn; whether a day is complete does not count.
+    """
+    known = rows.drop_nulls("effective_cost").sort("day").select("day", "effective_cost", "is_estimated")
+    costs = {day.toordinal(): cost for day, cost, _ in known.iter_rows()}
+    if not costs:
+        return pl.DataFrame(schema=BAND)
+    told = judge(Series(costs, set(costs)), since, in_full=True).judged
+    ends = {one.day: (one.low, one.high) for one in told}
+    drawn = [
+        (day, float(cost), *ends.get(day, (None, None)), is_estimated)
+        for day, cost, is_estimated in known.iter_rows() if day >= since
+    ]  # fmt: skip
+    return pl.DataFrame(drawn, schema=BAND, orient="row")

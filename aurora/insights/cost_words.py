@@ -6,21 +6,20 @@ from typing import Any
 
 WORTH_SAYING = Decimal("0.1")
 MORE = {
-    "price": "a higher price", "volume": "more volume", "new": "what is new", "gone": "what came back",
-    "unexplained": "nothing that quantities tell",
+    "price": "a higher price", "volume": "more volume", "new": "what is new", "gone": "what is gone",
+    "unexplained": "what no quantity tells",
 }  # fmt: skip
-LESS = {
-    "price": "a lower price", "volume": "less volume", "new": "what is new", "gone": "what is gone",
-    "unexplained": "nothing that quantities tell",
-}  # fmt: skip
+LESS = MORE | {"price": "a lower price", "volume": "less volume"}
+# No deployment changes what a provider asks for a unit.
+OF_USE = {"volume", "new", "gone"}
 
 
 def sentence(row: Mapping[str, Any]) -> str:
     """One sentence from a row of cost_anomalies_now, and one on its owner; plain text, not made safe for Markdown."""
-    days = f", for {row['day_count']} days" if row["day_count"] > 1 else ""
+    days = f", for {row['day_count']} days" if (row["day_count"] or 1) > 1 else ""
     said = f"{subject(row)} cost {amount(row['observed_cost'], row['currency'])} a day, "
     said += f"{amount(row['expected_cost'], row['currency'])} expected{days}: {why(row)}"
-    if row["deployment_id"]:
+    if row["deployment_id"] and _ranked(_shares(row))[0][0] in OF_USE:
         said += f", since deployment {row['deployment_version'] or row['deployment_id']}"
     return f"{said}. {owned(row)}"
 
@@ -35,15 +34,17 @@ def subject(row: Mapping[str, Any]) -> str:
 
 def why(row: Mapping[str, Any]) -> str:
     """The parts that made a tenth of the change or more, the largest first, and the line that moved most."""
-    impact = row["impact_amount"]
-    words = MORE if impact > 0 else LESS
-    shares = {name: row[f"{name}_amount"] / impact for name in words if row[f"{name}_amount"] is not None}
-    told = [f"{100 * share:.0f} % {words[name]}" for name, share in _ranked(shares) if share >= WORTH_SAYING]
+    words = MORE if (row["impact_amount"] or 0) > 0 else LESS
+    ranked = _ranked(_shares(row))
+    told = [f"{100 * share:.0f} % by {words[name]}" for name, share in ranked if share >= WORTH_SAYING]
     said = " and ".join(told) or "no part stands out"
-    lines = row["lines"]
-    if not lines or (row["kind"] == "service" and not lines[0]["resource_id"]):
+    if not row["lines"]:
         return said
-    return f"{said}, most in {_line(lines[0])}"
+    line = row["lines"][0]
+    what = line["resource_id"] or line["sku"]
+    if row["kind"] == "service":
+        return f"{said}, most in {what}" if what else said
+    return f"{said}, most in {line['service']}" + (f" ({what})" if what else "")
 
 
 def owned(row: Mapping[str, Any]) -> str:
@@ -61,10 +62,11 @@ def amount(value: Decimal | None, currency: str | None) -> str:
     return f"{currency or '?'} {value:,.0f}" if abs(value) >= 100 else f"{currency or '?'} {value:,.2f}"
 
 
+def _shares(row: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Part -> its share of the impact."""
+    known = {name: row[f"{name}_amount"] for name in MORE} if row["impact_amount"] else {}
+    return {name: part / row["impact_amount"] for name, part in known.items() if part is not None}
+
+
 def _ranked(shares: Mapping[str, Decimal]) -> Sequence[tuple[str, Decimal]]:
-    return sorted(shares.items(), key=lambda one: -one[1])
-
-
-def _line(line: Mapping[str, Any]) -> str:
-    what = line["resource_id"] or line["sku"]
-    return f"{line['service']} ({what})" if what else str(line["service"])
+    return sorted(shares.items(), key=lambda one: -one[1]) or [("unexplained", Decimal(0))]
