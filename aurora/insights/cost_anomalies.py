@@ -194,15 +194,14 @@ def usual(near: Mapping[int, float], day: int, firsts: Mapping[int, float] | Non
 
 def allowed(near: Mapping[int, N], day: int) -> tuple[N, N]:
     """The least and the most that the normal days before (not empty) make one expect of a day, without firsts."""
-    same = _same(near, day)
+    same, ends = _same(near, day), list[N]()
     weekday: list[N] = [near[one] for one in same]
     if len(same) < SAME_DAYS:
         recent = [cost for one, cost in near.items() if one >= day - RECENT_DAYS] or list(near.values())
-        ends = [median(recent), *([median(weekday)] if weekday else [])]
+        ends = [median(recent), median(weekday or recent)]
     else:
-        changes = _changes(near)
-        change = median(changes) if changes else weekday[0] - weekday[0]
-        ends = [median(weekday), median(near[one] + change * ((day - one) // WEEK) for one in same)]
+        change = median(_changes(near) or [weekday[0] - weekday[0]])
+        ends = [median(weekday), median([near[one] + change * ((day - one) // WEEK) for one in same])]
     return min(ends), max(ends)
 
 

@@ -9,12 +9,13 @@ import polars as pl
 from aurora.ui.charts import GRID, ON_EITHER
 
 COST, BAND, ODD, MORE, LESS = "#0284C7", "#94A3B8", "#EF4444", "#EF4444", "#10B981"
+Layers = alt.LayerChart | alt.FacetChart
 PART_WORDS = {
     "price": "Price", "volume": "Volume", "new": "New", "gone": "Gone", "unexplained": "Unexplained",
 }  # fmt: skip
 
 
-def days(frame: pl.DataFrame, anomalous: set[date], currency: str) -> alt.LayerChart:
+def days(frame: pl.DataFrame, anomalous: set[date], currency: str) -> Layers:
     """Cost by day (columns of cost_series.band), the band in which nothing is odd, and the anomalous days marked."""
     told = frame.with_columns(
         pl.col("day").is_in(list(anomalous)).alias("is_odd"),
@@ -36,11 +37,11 @@ def days(frame: pl.DataFrame, anomalous: set[date], currency: str) -> alt.LayerC
     odd = alt.Chart(told.filter(pl.col("is_odd"))).mark_point(
         color=ODD, shape="triangle-up", filled=True, size=80, opacity=1
     )
-    drawn: alt.LayerChart = alt.layer(band, line, odd.encode(x=x, y="cost:Q", tooltip=tips)).properties(height=260)
+    drawn: Layers = alt.layer(band, line, odd.encode(x=x, y="cost:Q", tooltip=tips)).properties(height=260)
     return drawn
 
 
-def waterfall(row: dict[str, Any]) -> alt.LayerChart:
+def waterfall(row: dict[str, Any]) -> Layers:
     """From what was expected to what it cost, over all its days: a bar each part that is not 0."""
     steps = _steps(row)
     order = steps["step"].to_list()
@@ -55,7 +56,7 @@ def waterfall(row: dict[str, Any]) -> alt.LayerChart:
         color=alt.Color("hue:N", scale=None),
     )
     words = base.mark_text(dy=-6, color=ON_EITHER).encode(y="top:Q", text=alt.Text("said:N"))
-    drawn: alt.LayerChart = alt.layer(bars, words).properties(height=260)
+    drawn: Layers = alt.layer(bars, words).properties(height=260)
     return drawn
 
 
