@@ -17,6 +17,7 @@ from rich.text import Text
 
 from aurora.contracts import TABLES, Row
 from aurora.contracts.estate import Applications
+from aurora.cost_job import look_for_anomalies
 from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.judge import judge
 from aurora.registry_export import as_toml, read_register
@@ -63,6 +64,7 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     make_visible(settings.data, lake)
     judge(settings, lake)
     evaluate(settings, lake)
+    look_for_anomalies(settings, lake)
     make_visible(settings.data, lake)
     evaluate(settings, lake)  # alerts speak of points that are published
     make_visible(settings.data, lake)
@@ -222,6 +224,7 @@ def work(settings: Settings) -> None:
                 lambda: checked(load(), connectors),
                 judge,
                 evaluate,
+                look_for_anomalies,
             )
             signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
             end_with_parent(worker.stop.set)

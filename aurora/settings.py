@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -120,6 +121,17 @@ class Retention(Frozen):
     old_versions: Duration = timedelta(days=7)
 
 
+class CostAlerts(Frozen):
+    """From which impact on a cost anomaly is notified: both the amount and the percentage of what was expected.
+
+    `amounts` are in other currencies than `amount` suits, by their code.
+    """
+
+    amount: Decimal = Field(default=Decimal(100), gt=0)
+    amounts: dict[str, Decimal] = {}
+    pct: float = Field(default=40, gt=0)
+
+
 class Settings(BaseSettings):
     """All settings; `load()` makes one."""
 
@@ -135,6 +147,7 @@ class Settings(BaseSettings):
     source: tuple[SourceSettings, ...] = ()
     retention: Retention = Retention()
     receive: Receive = Receive()
+    cost_alerts: CostAlerts = CostAlerts()
 
     @classmethod
     def settings_customise_sources(

@@ -6,25 +6,21 @@ reason, and the others go on.
 
 import json
 import logging
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import polars as pl
-
-from aurora.contracts import Row, Table
+from aurora.contracts import Row
 from aurora.contracts.operations import Alerts, SloPoints
-from aurora.errors import AuroraError, ContractError
+from aurora.errors import AuroraError
 from aurora.insights.slo import missing_data, span_of
+from aurora.own_rows import AURORA, write_rows
 from aurora.settings import Settings
-from warehouse.lake import Batch, Lake
+from warehouse.lake import Lake
 from warehouse.objectives import fault_of, per_minute
 from warehouse.publish import current
 from warehouse.query import Warehouse
 
 log = logging.getLogger("aurora.slo")
-AURORA = "aurora"
 LIMIT_S = 30.0
 POINTS_AT_ONCE = 200_000
 MINUTE, OVERLAP = timedelta(minutes=1), timedelta(minutes=10)
@@ -58,10 +54,10 @@ def evaluate(settings: Settings, lake: Lake, now: datetime | None = None) -> Non
         except Exception as error:  # SQL of people may fail in any way, and must not take the other objectives with it
             log.warning("objective %s: not evaluated: %s", slo["slo_id"], str(error).splitlines()[0])
         if len(held) > POINTS_AT_ONCE:
-            _write(lake, SloPoints, held, at)
+            write_rows(lake, SloPoints, held, at, "slo")
             held = []
-    _write(lake, SloPoints, held, at)
-    _write(lake, Alerts, list(alert_changes(warehouse, at)), at)
+    write_rows(lake, SloPoints, held, at, "slo")
+    write_rows(lake, Alerts, list(alert_changes(warehouse, at)), at, "slo")
 
 
 def points(warehouse: Warehouse, slo: Row, at: datetime) -> Iterator[Row]:
@@ -152,22 +148,3 @@ def _about(budget: Row, title: str, severity: str, rule: str) -> Row:
         "title": title,
         "labels": json.dumps({"slo": budget["slo_id"], "rule": rule}),
     }
-
-
-def _write(lake: Lake, table: type[Table], rows: list[Row], at: datetime) -> None:
-    """Upsert rows of ours. Raises ContractError if one breaks the contract."""
-    if not rows:
-        return
-    common: dict[str, Any] = {"source": AURORA, "source_instance": AURORA, "ingested_at": at.replace(tzinfo=UTC)}
-    common["run_id"] = uuid.uuid4().hex
-    full = [dict.fromkeys(table.own_columns()) | _utc(row) | common for row in rows]
-    good, failure = table.filter(pl.DataFrame(full, schema=table.dtypes(), orient="row"))
-    if len(failure):
-        raise ContractError(f"{table.spec.name}: rows break the contract: {', '.join(failure.counts())}")
-    stream = f"{AURORA}/slo-{table.spec.name}"
-    while lake.write(table, pl.DataFrame(good), Batch(stream, lake.cursor(table, stream)[0] + 1)).repeated:
-        pass
-
-
-def _utc(row: Row) -> Row:
-    return {name: one.replace(tzinfo=UTC) if isinstance(one, datetime) else one for name, one in row.items()}

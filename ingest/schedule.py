@@ -45,9 +45,10 @@ class Worker:
         reload: Callable[[], Settings],
         judge: Judge | None = None,
         objectives: Judge | None = None,
+        costs: Judge | None = None,
     ) -> None:
         self.ingest, self._sources, self._reload = ingest, sources, reload
-        self._judge, self._objectives = judge, objectives
+        self._judge, self._objectives, self._costs = judge, objectives, costs
         self.data = ingest.settings.data
         self.stop = threading.Event()
         self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
@@ -75,8 +76,9 @@ class Worker:
         self._jobs.every(10).minutes.do(self._in_pool, "compaction", lambda: compact_all(self.ingest.lake, self.data))
         self._jobs.every(6).hours.do(self._in_pool, "tidying", lambda: tidy(self.ingest.lake, self.ingest.settings))
         self._jobs.every(JUDGE_AFTER_S).seconds.do(self._judge_first)
-        self._jobs.every(JUDGE_EVERY_MIN).minutes.do(self._judge_now)
-        self._jobs.every(1).minutes.do(self._evaluate_now)
+        self._jobs.every(JUDGE_EVERY_MIN).minutes.do(self._of_ours, "judging", self._judge)
+        self._jobs.every(1).minutes.do(self._of_ours, "objectives", self._objectives)
+        self._jobs.every(1).hours.do(self._of_ours, "cost anomalies", self._costs)
 
     def work(self) -> None:
         """Tick until `stop` is set, then wait for running sources to end."""
@@ -150,16 +152,13 @@ class Worker:
 
     def _judge_first(self) -> type[schedule.CancelJob]:
         """Once, when the first runs have landed."""
-        self._judge_now()
+        self._of_ours("judging", self._judge)
+        self._of_ours("cost anomalies", self._costs)
         return schedule.CancelJob
 
-    def _judge_now(self) -> None:
-        if (judge := self._judge) is not None:
-            self._in_pool("judging", lambda: judge(self.ingest.settings, self.ingest.lake))
-
-    def _evaluate_now(self) -> None:
-        if (evaluate := self._objectives) is not None:
-            self._in_pool("objectives", lambda: evaluate(self.ingest.settings, self.ingest.lake))
+    def _of_ours(self, what: str, job: Judge | None) -> None:
+        if job is not None:
+            self._in_pool(what, lambda: job(self.ingest.settings, self.ingest.lake))
 
     def _look_at_settings(self) -> None:
         """Take up a changed aurora.toml; a wrong one leaves the old settings and says so."""

@@ -3,6 +3,7 @@
 Every model has a row over it, so that grain and checks are never held by nothing.
 """
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,7 @@ from aurora.contracts.mobile import MobileApps, MobileInstallsDaily, StoreRating
 from aurora.contracts.operations import (
     AlertEvents,
     Alerts,
+    Anomalies,
     ApiEndpointErrors,
     ApiEndpointStats,
     ComponentHealth,
@@ -100,6 +102,16 @@ def _costs(lake: Lake) -> None:
     put(lake, CostAllocations, told, "s1")
     put(lake, FxRates, [row(FxRates, base="USD", quote="EUR", rate_price=Decimal("0.9"))])
     put(lake, Revenues, [row(Revenues, app_id="shop", currency="USD", revenue_amount=Decimal(9))])
+    _anomalies(lake)
+
+
+def _anomalies(lake: Lake) -> None:
+    made_of = dict.fromkeys(("price", "volume", "new", "gone", "unexplained"), "20")
+    told = {"kind": "app", "name": "shop", "day_count": 2, "observed": "60", "expected": "10"}
+    anomaly = row(
+        Anomalies, subject="cost", app_id="shop", impact_amount=Decimal(100), parts=json.dumps(made_of | told)
+    )
+    put(lake, Anomalies, [anomaly], "aurora")
 
 
 def _endpoints(lake: Lake) -> None:

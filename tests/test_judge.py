@@ -174,7 +174,7 @@ def test_the_worker_judges_soon_and_again_and_survives_it(
         raise SettingsError("the rules are wrong")
 
     worker = Worker(Ingest(lake, mine, {}), lambda *_: (), lambda: mine, failing)
-    jobs = [job for job in worker._jobs.jobs if "judge" in str(job.job_func)]
+    jobs = [job for job in worker._jobs.jobs if "judg" in str(job.job_func)]
     assert {(job.interval, job.unit) for job in jobs} == {(20, "seconds"), (5, "minutes")}
     first = next(job for job in jobs if job.unit == "seconds")
     first.next_run = first.next_run - timedelta(seconds=21)
@@ -188,7 +188,7 @@ def test_the_worker_judges_soon_and_again_and_survives_it(
 
 def test_a_worker_without_a_judge_has_nothing_to_do(lake: Lake, mine: Settings) -> None:
     worker = Worker(Ingest(lake, mine, {}), lambda *_: (), lambda: mine)
-    worker._judge_now()
+    worker._of_ours("judging", worker._judge)
     assert worker._running == {}
 
 

@@ -1,6 +1,7 @@
 """Costs: charges of bills and of days, shares of applications, jumps, hours of work; each sum worked out by hand."""
 
 import ast
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from aurora.contracts import Row
 from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
 from aurora.contracts.estate import Applications, AppLinks
+from aurora.contracts.operations import Anomalies
 from aurora.doctor import check_model
 from tests.conftest import Published
 from tests.frames import DAY, NOW, ROOT, link, put, row
@@ -135,62 +137,20 @@ def test_shares_of_hours(
     assert [worked for _, worked in rows] == pytest.approx(list(parts))
 
 
-def history(lake: Lake, costs: dict[int, str], currency: str = "EUR") -> None:
-    """Costs of `shop` so many days ago."""
-    lines = [
-        charge(f"{currency}{ago}", cost, ago, BillingCurrency=currency, x_SourceExport=currency)
-        for ago, cost in costs.items()
+def test_jumps_are_the_first_days_of_anomalies_of_applications(lake: Lake, published: Published) -> None:
+    """30 a day where 10 were expected is +200 %, 5 of 10 -50 %; services, and what was dismissed, are left out."""
+    told = {"kind": "app", "name": "shop", "day_count": 2, "expected": "10"}
+    every = [("a", "30", "open", "app"), ("b", "5", "explained", "app"), ("c", "30", "dismissed", "app")]
+    every += [("d", "30", "open", "service")]
+    rows = [
+        row(Anomalies, anomaly_id=name, subject="cost", app_id="shop", currency="EUR", state=state)
+        | {"ts_start": NOW - DAY * number, "parts": json.dumps(told | {"observed": cost, "kind": kind})}
+        for number, (name, cost, state, kind) in enumerate(every)
     ]
-    put(lake, FocusCost, lines)
-    linked(lake, link("shop", "cost", "service:vm"))
-
-
-def test_a_cost_jump_is_half_more_and_ten_more_than_the_median_of_fourteen_days(
-    lake: Lake, published: Published
-) -> None:
-    """Days 14 to 1 ago: 19, 21 seven times each; median (19 + 21) / 2 = 20, so 30 is +10 and +50 %: a jump.
-
-    The day 15 ago (1000) is out of the window; the other days are within 1 of their medians.
-    """
-    history(lake, {15: "1000", **{ago: "19" if ago % 2 else "21" for ago in range(1, 15)}, 0: "30"})
-    jumps = published().rows("from cost_jumps").rows(named=True)
-    expected = {"cost": 30, "usual_cost": 20, "increase_cost": 10, "change_pct": 50.0, "is_first": True}
-    assert jumps == [{"app_id": "shop", "day": TODAY, "currency": "EUR"} | expected]
-    assert isinstance(jumps[0]["usual_cost"], Decimal)
-    assert check_model(published(), "cost_jumps") == []
-
-
-@pytest.mark.parametrize(
-    ("costs", "today"),
-    [
-        pytest.param(dict.fromkeys(range(1, 15), "20"), "29.99", id="49.95 % more"),
-        pytest.param(dict.fromkeys(range(1, 15), "10"), "19.99", id="nearly twice, yet below 10 more"),
-        pytest.param(dict.fromkeys(range(1, 7), "10"), "100", id="six days of history"),
-        pytest.param(dict.fromkeys(range(15, 30), "10"), "100", id="no day within the fourteen"),
-    ],
-)
-def test_no_cost_jump(lake: Lake, published: Published, costs: dict[int, str], today: str) -> None:
-    history(lake, {**costs, 0: today})
-    assert told(published, "select day from cost_jumps") == []
-
-
-def test_seven_days_suffice_currencies_stand_apart_and_nobodys_costs_do_not_jump(
-    lake: Lake, published: Published
-) -> None:
-    """EUR: seven days of 10, then 20, 20: +100 % twice, the first marks the beginning.
-
-    The second day's median: seven 10 and one 20 = 10. From 0 to 15 USD there is no percentage, but 15 more.
-    """
-    history(lake, {**dict.fromkeys(range(2, 9), "10"), 1: "20", 0: "20"})
-    history(lake, {**dict.fromkeys(range(1, 8), "0"), 0: "15"}, "USD")
-    nobodys = [charge(f"n{ago}", "10" if ago else "99", ago, ServiceName="x", x_SourceExport="n") for ago in range(9)]
-    put(lake, FocusCost, nobodys)
-    sql = "select app_id, currency, day, increase_cost, change_pct, is_first from cost_jumps order by currency, day"
-    assert told(published, sql) == [
-        ("shop", "EUR", TODAY - timedelta(days=1), 10, 100.0, True),
-        ("shop", "EUR", TODAY, 10, 100.0, False),
-        ("shop", "USD", TODAY, 15, None, True),
-    ]
+    put(lake, Anomalies, rows, "aurora")
+    sql = "select day, cost, usual_cost, increase_cost, change_pct from cost_jumps order by day"
+    yesterday = TODAY - timedelta(days=1)
+    assert published().rows(sql).rows() == [(yesterday, 5, 10, -5, -50.0), (TODAY, 30, 10, 20, 200.0)]
 
 
 def test_a_sum_beyond_all_money_is_unknown_and_nothing_fails(lake: Lake, published: Published) -> None:

@@ -3,13 +3,11 @@
 import json
 import time
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from aurora.contracts import Row, Table
-from aurora.contracts.cost import FocusCost
 from aurora.contracts.delivery import Commits, Deployments, Releases, Repositories
 from aurora.contracts.estate import Applications, AppLinks, Components, Edits
 from aurora.contracts.mobile import (
@@ -23,6 +21,7 @@ from aurora.contracts.mobile import (
 )
 from aurora.contracts.operations import (
     Alerts,
+    Anomalies,
     ChangeEvents,
     Incidents,
     MaintenanceWindows,
@@ -169,7 +168,8 @@ def release(name: str, **values: Any) -> Row:
 
 
 def test_the_ledger_tells_store_releases_rating_drops_and_cost_jumps(lake: Lake, published: Published) -> None:
-    """Rating 4.5, then 4.25 for three days: one drop, of 0.25, on its first day. 10 EUR a day, then 30 twice: one jump.
+    """Rating 4.5, then 4.25 for three days: one drop, of 0.25, on its first day. 30 EUR a day where 10 were expected:
+    a jump; 4 where 10 were: one down.
 
     Of the releases only those on the production track that reach users; without a release day it is the creation.
     """
@@ -189,12 +189,19 @@ def test_the_ledger_tells_store_releases_rating_drops_and_cost_jumps(lake: Lake,
     )
     ratings = [(day, 4.25 if day < 3 else 4.5) for day in range(12)]
     put(lake, StoreRatingsDaily, [rating(on(day), value) for day, value in ratings])
-    put(lake, FocusCost, [charge(days, "30" if days < 2 else "10") for days in range(10)])
+    made_of = [json.dumps({"kind": "app", "observed": cost, "expected": "10"}) for cost in ("30", "4")]
+    jumps = [
+        {"anomaly_id": f"{n}", "ts_start": ago(n).replace(hour=0, minute=0), "parts": parts}
+        for n, parts in enumerate(made_of, start=1)
+    ]
+    common = {"subject": "cost", "app_id": "shop", "currency": "EUR", "state": "open"}
+    put_all(lake, Anomalies, *(jump | common for jump in jumps))
     rows = told(
         published, f"select kind, app_id, subject_id, occurred_at, state, title from {SPAN} order by all nulls last"
     )
     midnight = datetime.combine(TODAY, datetime.min.time())
     assert rows == [
+        ("cost_jump", "shop", "shop EUR", midnight - 2 * DAY, "-60 %", "cost 4.00 EUR, usually 10.00"),
         ("cost_jump", "shop", "shop EUR", midnight - DAY, "+200 %", "cost 30.00 EUR, usually 10.00"),
         ("rating_drop", "blog", "ios", midnight - 2 * DAY, "-0.25", "rating 4.25, 4.50 a week before"),
         ("rating_drop", "shop", "ios", midnight - 2 * DAY, "-0.25", "rating 4.25, 4.50 a week before"),
@@ -204,12 +211,6 @@ def test_the_ledger_tells_store_releases_rating_drops_and_cost_jumps(lake: Lake,
         ("store_release", "shop", "2", ago(4).replace(tzinfo=None), "rolling_out", "version 2"),
         ("store_release", None, "3", ago(4).replace(tzinfo=None), "released", "version 3"),
     ]
-
-
-def charge(days: int, cost: str) -> Row:
-    told: Row = {"x_RowId": f"{days}", "x_SourceExport": "e", "BillingPeriodStart": NOW.replace(day=1)}
-    told |= {"ChargePeriodStart": ago(days), "EffectiveCost": Decimal(cost), "BilledCost": Decimal(cost)}
-    return row(FocusCost) | told | {"BillingCurrency": "EUR", "ServiceName": "vm"}
 
 
 def test_what_changed_in_the_minutes_before(lake: Lake, published: Published) -> None:

@@ -13,11 +13,15 @@ import polars as pl
 
 from aurora.contracts import TABLES, Table
 from aurora.contracts.estate import Edits
+from aurora.contracts.operations import Anomalies
 from aurora.errors import ContractError, LostRaceError
 from warehouse.heartbeat import nudge
 from warehouse.lake import Batch, Lake
 from warehouse.locks import is_held, locked
 from warehouse.publish import current, publish
+
+# Held by who reads anomalies to write them: the job of each hour, and people.
+ANOMALIES_LOCK = "anomalies.lock"
 
 
 @dataclass(frozen=True)
@@ -107,16 +111,45 @@ def record_version(data: Path, lake: Lake, table: type[Table], row: dict[str, An
     make_visible(data, lake)
 
 
-def _write(lake: Lake, table: type[Table], rows: list[dict[str, Any]]) -> None:
-    frame = _checked(table, rows)
+def record_decision(
+    data: Path,
+    lake: Lake,
+    anomaly_id: str,
+    said: tuple[str, str],
+    changed_by: str,
+    now: datetime | None = None,
+) -> None:
+    """Write what a person says of an open anomaly, (explained or dismissed, words); returns once it is published.
+
+    Raises LostRaceError if it is open no more, or gone. Who said it, and when, is kept in its parts.
+    """
+    now, (state, explanation) = now or datetime.now(UTC), said
+    with locked(data / "locks" / ANOMALIES_LOCK):
+        found = lake.scan(Anomalies).filter(pl.col("anomaly_id") == anomaly_id).collect().to_dicts()
+        if not found or found[0]["state"] != "open":
+            raise LostRaceError("this anomaly was decided by somebody else meanwhile: look at it again")
+        row = {name: _zoned(found[0][name]) for name in Anomalies.own_columns()}
+        parts = json.loads(row["parts"] or "{}") | {"decided": {"by": changed_by, "at": f"{now:%Y-%m-%dT%H:%M:%S}"}}
+        decided = {"state": state, "explanation": explanation, "updated_at": now}
+        told = row | decided | {"parts": json.dumps(parts, ensure_ascii=False)}
+        _write(lake, Anomalies, [told], found[0]["source_instance"])  # in the place of the row, not beside it
+    make_visible(data, lake)
+
+
+def _zoned(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def _write(lake: Lake, table: type[Table], rows: list[dict[str, Any]], source_instance: str = "people") -> None:
+    frame = _checked(table, rows, source_instance)
     stream = f"people/{table.spec.name}"
     while lake.write(table, frame, Batch(stream, lake.cursor(table, stream)[0] + 1)).repeated:
         pass
 
 
-def _checked(table: type[Table], rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _checked(table: type[Table], rows: list[dict[str, Any]], source_instance: str = "people") -> pl.DataFrame:
     now = datetime.now(UTC)
-    common = {"source": "people", "source_instance": "people", "ingested_at": now, "run_id": uuid.uuid4().hex}
+    common = {"source": "people", "source_instance": source_instance, "ingested_at": now, "run_id": uuid.uuid4().hex}
     full = [dict.fromkeys(table.own_columns()) | row | common for row in rows]
     result, failure = table.filter(pl.DataFrame(full, schema=table.dtypes(), orient="row"))
     if len(failure):

@@ -10,7 +10,7 @@ from aurora.contracts.estate import Tasks
 from aurora.contracts.operations import MaintenanceWindows, Slos
 from aurora.ui.data import lake, rows, settings, utc_now
 from aurora.ui.session import actor
-from warehouse.record import Change, record_edit, record_edits, record_version
+from warehouse.record import Change, record_decision, record_edit, record_edits, record_version
 
 LinkState = Literal["confirmed", "rejected"]
 
@@ -114,3 +114,8 @@ def save_signal(deployment_id: str, sign: dict[str, Any], verdict: str, reason: 
     said = {name: sign[name] for name in ("rule", "confidence_ratio")} | {"verdict": verdict, "reason": reason}
     row = key | said | {"changed_by": actor(), "changed_at": datetime.now(UTC)}
     record_version(settings().data, lake(), DeploymentSignals, row, expected=known["version"][0] or 0)
+
+
+def decide_anomaly(anomaly_id: str, state: Literal["explained", "dismissed"], words: str) -> None:
+    """Record what a person says of an anomaly. Raises LostRaceError if somebody decided meanwhile."""
+    record_decision(settings().data, lake(), anomaly_id, (state, words), actor())

@@ -5,10 +5,12 @@ a repeated slice brings identical rows. One stream brings all tables: they tell 
 instant of the first run (kept in the cursor), and so no reader ever sees an alert without its incident or health.
 
 Stories: a release of DAMAC Hills 2 CRM that had to be rolled back (3 days ago), the Payment Gateway's time-out (now,
-and again every week), verbose logging that made the WhatsApp CRM dear (9 days ago), MongoDB's rising memory, a server
-that fell silent, a maintenance under way, a certificate about to expire, a hotfix of the Owner Portal; a critical
-finding past its deadline, two budgets exceeded, an Android release that crashed and cost it 0.4 stars. One application
-nobody looks after, two components and a repository that no application claims, an environment nobody has mapped.
+and again every week), MongoDB's rising memory, a server that fell silent, a maintenance under way, a certificate about
+to expire, a hotfix of the Owner Portal; a critical finding past its deadline, two budgets exceeded, an Android release
+that crashed and cost it 0.4 stars. On the bill: verbose logging that made the WhatsApp CRM dear (9 days ago), identity
+checks that cost more each (14 days ago), a second warehouse that nobody had before (6 days ago), a CDN that was passed
+by for five days. One application nobody looks after, two components and a repository that no application claims, an
+environment nobody has mapped.
 
 In development: the revert of the rolled-back release and the hotfix have pull requests, labelled so, and bugs in the
 sprint; reviews of the Payment System wait longest; builds of the Booking API have queued for minutes for two weeks

@@ -1,6 +1,6 @@
 -- One row per change or event of a span on one axis, for each application that it is of: deployment, release, config
 -- (every change event), edit, alert, incident, maintenance, cost_jump, store_release, rating_drop, vulnerability (a
--- finding first seen) and third_party. A jump or drop that lasts stands on its first day.
+-- finding first seen) and third_party. A jump (up or down) or drop that lasts stands on its first day.
 -- grain: kind, subject_id, occurred_at, app_id
 -- takes: since, until
 with stands_for as (
@@ -56,8 +56,8 @@ with stands_for as (
 , jumped as (
   select day::timestamp as occurred_at, 'cost_jump' as kind, app_id, app_id || ' ' || currency as subject_id,
          printf('cost %.2f %s, usually %.2f', cost::double, currency, usual_cost::double) as title,
-         printf('+%.0f %%', change_pct) as state, 'aurora' as source_instance
-  from cost_jumps where is_first
+         printf('%+.0f %%', change_pct) as state, 'aurora' as source_instance
+  from cost_jumps
 )
 , shipped as (
   select distinct coalesce(r.released_at, r.created_at) as occurred_at, 'store_release' as kind, l.app_id,
