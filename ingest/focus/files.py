@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from ingest.check import Reject
 from ingest.focus.columns import is_focus
+from ingest.focus.convert import kind_of
 
 SLICE = 100_000
 BLOCK = 16 << 20  # bytes of CSV that are read at a time; a line cannot be longer
@@ -44,10 +45,11 @@ def files_of(path: Path) -> list[Path]:
 
 
 def recognised(path: Path) -> bool:
-    """Whether a file or folder holds a FOCUS export, by its columns."""
+    """Whether a file or folder holds a FOCUS export, or a cost report that can become one, by its columns."""
     try:
         first = next(iter(files_of(path)), None)
-        return first is not None and is_focus(header(first))
+        names = header(first) if first else []
+        return is_focus(names) or kind_of(names) is not None
     except FAULTS:
         return False
 
@@ -112,17 +114,12 @@ def _csv(path: Path) -> Iterator[Slice]:
         if not (file.readline() and file.readline()):
             return
     kinds = dict.fromkeys(names, pa.large_string())
-    reader = arrow_csv.open_csv(
-        _opened(path),
-        read_options=arrow_csv.ReadOptions(block_size=BLOCK, column_names=names, skip_rows=1),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=True
-        ),
-        convert_options=arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=False),
-    )
-    for batch in reader:
-        frame = pl.DataFrame(batch)
-        told, broken = Slice(frame, broken), []
-        yield told
+    read = arrow_csv.ReadOptions(block_size=BLOCK, column_names=names, skip_rows=1)
+    parse = arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip)
+    convert = arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
+    with _opened(path) as source, arrow_csv.open_csv(source, read, parse, convert) as reader:
+        for batch in reader:
+            told, broken = Slice(pl.DataFrame(batch), broken), []
+            yield told
     if broken:
         yield Slice(pl.DataFrame(schema=dict.fromkeys(names, pl.String)), broken)

@@ -14,6 +14,7 @@ from aurora.contracts.cost import FocusCost
 from aurora.errors import ContractError
 from ingest.check import Reject, Stamp
 from ingest.focus import columns as focus
+from ingest.focus.convert import kind_of, to_focus
 from ingest.focus.files import FAULTS, Slice, digest_of, files_of, header, slices
 from ingest.focus.report import Report
 from ingest.focus.shape import named, shaped
@@ -63,7 +64,8 @@ def _files(path: Path) -> list[Path]:
         raise ContractError(f"{path}: there is neither a CSV nor a Parquet file in it")
     for file in files:
         try:
-            lacks = focus.missing(header(file))
+            names = header(file)
+            lacks = [] if kind_of(names) else focus.missing(names)
         except FAULTS as error:
             raise _unreadable(file, error) from error
         if lacks:
@@ -124,8 +126,12 @@ class _Reading:
         return self.report
 
     def _slice(self, file: Path, read: Slice, row: int, of_file: int) -> pl.DataFrame:
-        made = shaped(read.frame, self.export, row, self.is_estimated)
-        names = named(read.frame.clear()).columns
+        frame = read.frame
+        if kind_of(frame.columns):
+            frame, kind = to_focus(frame)
+            self.report.kinds.add(kind)
+        made = shaped(frame, self.export, row, self.is_estimated)
+        names = named(frame.clear()).columns
         rejects = [self._told(file, reject, row - of_file) for reject in [*made.rejects, *read.broken]]
         self.report.add(names, made.good, rejects)
         for reject in rejects:
