@@ -112,17 +112,12 @@ def _csv(path: Path) -> Iterator[Slice]:
         if not (file.readline() and file.readline()):
             return
     kinds = dict.fromkeys(names, pa.large_string())
-    reader = arrow_csv.open_csv(
-        _opened(path),
-        read_options=arrow_csv.ReadOptions(block_size=BLOCK, column_names=names, skip_rows=1),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=True
-        ),
-        convert_options=arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=False),
-    )
-    for batch in reader:
-        frame = pl.DataFrame(batch)
-        told, broken = Slice(frame, broken), []
-        yield told
+    read = arrow_csv.ReadOptions(block_size=BLOCK, column_names=names, skip_rows=1)
+    parse = arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip)
+    convert = arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
+    with _opened(path) as source, arrow_csv.open_csv(source, read, parse, convert) as reader:
+        for batch in reader:
+            told, broken = Slice(pl.DataFrame(batch), broken), []
+            yield told
     if broken:
         yield Slice(pl.DataFrame(schema=dict.fromkeys(names, pl.String)), broken)
