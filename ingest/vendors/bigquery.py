@@ -51,7 +51,8 @@ class Dataset:
     def location(self) -> str | None:
         """Where it lies: a query that names another place finds nothing. Raises SourceError."""
         told: Json = self.run.http.get(self.path)
-        return told.get("location")
+        location: str | None = told.get("location")
+        return location
 
     def tables(self) -> list[str]:
         """The names of its tables and views that a query can name. Raises SourceError."""
