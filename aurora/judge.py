@@ -1,7 +1,7 @@
 """Judging: questions to the published warehouse go through the insights, and today's verdicts back into the lake.
 
-A judgement is a table that Aurora owns, and a function of settings, warehouse and day (UTC) to that day's rows. To add
-one, add it to JUDGEMENTS. Only today's slice is written, so what was said yesterday stays said.
+A judgement is a table that Aurora owns, and a function of settings, warehouse and day (UTC) to its rows. To add one,
+add it to JUDGEMENTS. Only the slices of its rows are written: of most today's, so what was said yesterday stays said.
 """
 
 import logging
@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from aurora.contracts import Table
+from aurora.contracts.cost import CostSplitShares
 from aurora.contracts.estate import AppScores, ScorecardResults
 from aurora.errors import AuroraError, ContractError
 from aurora.insights.score import scores
@@ -39,9 +40,15 @@ def scorecard_results(settings: Settings, warehouse: Warehouse, day: date) -> pl
     return results(load_scorecards(settings.reference("scorecards.toml")), warehouse.rows, day)
 
 
+def cost_split_shares(settings: Settings, warehouse: Warehouse, day: date) -> pl.DataFrame:
+    """Who has which part of shared cost, of each of the last 13 months: bills and figures of the past still change."""
+    return warehouse.rows("from cost_split_weights")
+
+
 JUDGEMENTS: tuple[tuple[type[Table], Judgement], ...] = (
     (AppScores, app_scores),
     (ScorecardResults, scorecard_results),
+    (CostSplitShares, cost_split_shares),
 )
 
 

@@ -47,8 +47,15 @@ def _slug(name: str) -> str:
     return name
 
 
+def _currency(code: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise ValueError(f'{code!r}: write the three capital letters of a currency, such as "EUR"')
+    return code
+
+
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Slug = Annotated[str, AfterValidator(_slug)]
+Currency = Annotated[str, AfterValidator(_currency)]
 
 
 class Secret:
@@ -124,6 +131,7 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65535)
     demo: bool = True
     detect_prometheus: bool = True
+    currency: Currency | None = None
     source: tuple[SourceSettings, ...] = ()
     retention: Retention = Retention()
     receive: Receive = Receive()

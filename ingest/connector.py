@@ -36,7 +36,17 @@ class Checkpoint:
     cursor: Cursor
 
 
-Item = tuple[type[Table], Row | pl.DataFrame] | Checkpoint
+@dataclass(frozen=True)
+class Bulk:
+    """Frames that together are all rows of their slices of a table that is replaced, and more than memory holds.
+
+    They are taken once, at the next checkpoint, and land by one commit; no key stands in two of them.
+    """
+
+    frames: Iterator[pl.DataFrame]
+
+
+Item = tuple[type[Table], Row | pl.DataFrame | Bulk] | Checkpoint
 
 
 @dataclass
@@ -53,10 +63,11 @@ class Run(Generic[O]):
     every: timedelta
     open_http: Callable[["Run[Any]"], Http] | None = None
     read_landed: Callable[[type[Table]], pl.DataFrame] | None = None
+    read_known: Callable[[type[Table]], pl.DataFrame] | None = None
+    refused: list[tuple[type[Table], Reject]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unknown_words: Counter[str] = field(default_factory=Counter)
     new_fields: set[str] = field(default_factory=set)
-    rejects: list[tuple[type[Table], Reject]] = field(default_factory=list)
 
     @cached_property
     def http(self) -> Http:
@@ -68,6 +79,18 @@ class Run(Generic[O]):
     def landed(self, table: type[Table]) -> pl.DataFrame:
         """What this source brought before, as it stands: to keep what a broken file said while it is broken."""
         return self.read_landed(table) if self.read_landed else table.empty()
+
+    def known(self, table: type[Table]) -> pl.DataFrame:
+        """All rows of a table, whichever source brought them, instants aware: for rows that are made of others."""
+        return self.read_known(table) if self.read_known else table.empty()
+
+    def refuse(self, table: type[Table], rule: str, message: str, payload: Row) -> None:
+        """Quarantine what could not become a row; `message` says where it stands and what to write instead."""
+        self.reject(table, Reject(rule, message, payload))
+
+    def reject(self, table: type[Table], reject: Reject) -> None:
+        """The same for a reject that is made already."""
+        self.refused.append((table, reject))
 
     def id(self, native: object) -> str:
         """`<source_instance>:<native id>`, the form of every vendor id."""
@@ -94,10 +117,6 @@ class Run(Generic[O]):
         """Mark the run as partial and say why; what was read still lands."""
         self.warnings.append(sentence)
 
-    def reject(self, table: type[Table], reject: Reject) -> None:
-        """Quarantine a row that cannot be brought into the table's shape at all; it lands with what is held."""
-        self.rejects.append((table, reject))
-
 
 Fetch = Callable[[Run[Any]], Iterable[Item]]
 
@@ -112,6 +131,7 @@ class Stream:
     every: timedelta
     lookback: timedelta
     overlap: timedelta
+    is_whole: bool = False
 
 
 class Connector:
@@ -130,17 +150,23 @@ class Connector:
         self.about = ""
 
     def stream(
-        self, *tables: type[Table], every: str = "1m", lookback: str = "1h", overlap: str | None = None
+        self,
+        *tables: type[Table],
+        every: str = "1m",
+        lookback: str = "1h",
+        overlap: str | None = None,
+        is_whole: bool = False,
     ) -> Callable[[Fetch], Fetch]:
         """Register a generator `fetch_<stream>` that yields (table, row or frame) and, at will, a Checkpoint.
 
         `lookback` is how far the first run reaches back; `overlap` is read again before the cursor on each later one.
+        `is_whole`: each run yields frames of all that its source has, and what a replaced table holds beside it goes.
         """
 
         def register(fetch: Fetch) -> Fetch:
             name = fetch.__name__.removeprefix("fetch_")
             again = duration(overlap) if overlap else timedelta(0)
-            self.streams[name] = Stream(name, tables, fetch, duration(every), duration(lookback), again)
+            self.streams[name] = Stream(name, tables, fetch, duration(every), duration(lookback), again, is_whole)
             return fetch
 
         return register

@@ -3,13 +3,18 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from aurora.contracts import Row, Table
 from aurora.contracts.platform import Quarantine
 from ingest.check import Checked, Reject, Stamp, as_json, check
+from ingest.connector import Bulk
 from warehouse.lake import Batch, Lake, Written
+from warehouse.staged import Staged, replace_files
+
+Rows = list[Row] | pl.DataFrame | Bulk
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,44 @@ class Landed:
         )
 
 
-def land(lake: Lake, table: type[Table], rows: Iterable[Row] | pl.DataFrame, stamp: Stamp, batch: Batch) -> Landed:
+def land(lake: Lake, table: type[Table], rows: Rows | Iterable[Row], stamp: Stamp, batch: Batch) -> Landed:
     """Check and write rows of one table as one batch; a batch that landed before changes nothing."""
+    if isinstance(rows, Bulk):
+        return _land_bulk(lake, table, rows, stamp, batch)
     checked = check(table, rows, stamp)
     # Quarantine first: a kill in between repeats the batch, and a repeated reject has the same id and lands once.
     quarantine(lake, table, checked.rejects, stamp, batch.stream)
     written = lake.write(table, checked.good, batch)
     return _landed(checked, written)
+
+
+def _land_bulk(lake: Lake, table: type[Table], rows: Bulk, stamp: Stamp, batch: Batch) -> Landed:
+    """Rows beyond memory are checked frame by frame, and take the place of their slices at once."""
+    landed = Landed()
+    with Staged(table, lake.root) as staged:
+        for frame in rows.frames:
+            checked = check(table, frame, stamp)
+            quarantine(lake, table, checked.rejects, stamp, batch.stream)
+            staged.add(checked.good)
+            landed += _landed(checked, Written())
+        written = replace_files(lake, staged, batch) if staged.row_count else lake.write(table, table.empty(), batch)
+    return landed + _landed(Checked(table.empty()), written)
+
+
+def parts_of(items: list[Row | pl.DataFrame | Bulk]) -> list[Rows]:
+    """Frames of one shape joined, then the rows: what lands as one batch each."""
+    shapes: dict[tuple[Any, ...], list[pl.DataFrame]] = {}
+    rows: list[Row] = []
+    bulks: list[Bulk] = []
+    for item in items:
+        if isinstance(item, pl.DataFrame):
+            shapes.setdefault(tuple(item.schema.items()), []).append(item)
+        elif isinstance(item, Bulk):
+            bulks.append(item)
+        else:
+            rows.append(item)
+    joined: list[Rows] = [*bulks, *(pl.concat(frames) for frames in shapes.values())]
+    return [*joined, rows] if rows else joined
 
 
 def quarantine(lake: Lake, table: type[Table], rejects: list[Reject], stamp: Stamp, stream: str) -> None:
@@ -50,12 +86,11 @@ def quarantine(lake: Lake, table: type[Table], rejects: list[Reject], stamp: Sta
         number = lake.cursor(Quarantine, stream)[0] + 1
 
 
-def land_rejects(lake: Lake, rejects: list[tuple[type[Table], Reject]], stamp: Stamp, stream: str) -> Landed:
-    """Quarantine what a connector itself could not shape, table by table, and empty the list."""
-    given, rejects[:] = list(rejects), []
-    for table in dict.fromkeys(table for table, _ in given):
-        quarantine(lake, table, [reject for of, reject in given if of is table], stamp, stream)
-    return Landed(quarantined_count=len(given))
+def quarantine_all(lake: Lake, refused: list[tuple[type[Table], Reject]], stamp: Stamp, stream: str) -> Landed:
+    """Quarantine what a connector itself refused, table by table; tells how many that were."""
+    for table in dict.fromkeys(table for table, _ in refused):
+        quarantine(lake, table, [reject for one, reject in refused if one is table], stamp, stream)
+    return Landed(0, 0, len(refused))
 
 
 def _quarantine_row(table: type[Table], reject: Reject, stamp: Stamp, stream: str) -> Row:

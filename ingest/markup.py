@@ -42,6 +42,11 @@ def walk(path: Path, walker: Walker) -> None:
     _feed(parser, b"", True)
 
 
+def walk_text(text: str, walker: Walker) -> None:
+    """Read a document that is in memory. Raises ValueError with one sentence for what is no XML or not safe."""
+    _feed(_parser(walker), text.encode(), True)
+
+
 def root_of(head: bytes) -> tuple[str, Attributes] | None:
     """Name and attributes of the root element, out of a document's first bytes; None for what is no XML."""
     found: list[tuple[str, Attributes]] = []

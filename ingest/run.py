@@ -19,10 +19,10 @@ from aurora.contracts.platform import SyncRuns
 from aurora.errors import AlreadyRunningError, AuroraError, ErrorClass, SourceError
 from aurora.settings import Settings, SourceSettings, option_error
 from ingest.check import Stamp
-from ingest.connector import Checkpoint, Connector, Cursor, Item, Run, Stream
+from ingest.connector import Bulk, Checkpoint, Connector, Cursor, Item, Run, Stream
 from ingest.history import Outcome, as_json, keeper, record_run, sync_row, told
 from ingest.http import Http
-from ingest.land import Landed, land, land_rejects
+from ingest.land import Landed, land, parts_of, quarantine_all
 from warehouse.lake import Batch, Lake
 from warehouse.locks import locked
 
@@ -100,7 +100,7 @@ class StreamRun:
         self.before = ingest.lake.cursor(stream.tables[0], self.id)[1] or self._remembered()
         self.after = self.before
         self.landed = Landed()
-        self.held: dict[type[Table], list[Row | pl.DataFrame]] = {}
+        self.held: dict[type[Table], list[Row | pl.DataFrame | Bulk]] = {}
         self.run: Run[Any] = Run(
             source_instance=source.name,
             stream=stream.name,
@@ -112,6 +112,7 @@ class StreamRun:
             every=source.every or stream.every,
             open_http=self._http if connector.connect else None,
             read_landed=self._landed_before,
+            read_known=self._known,
         )
 
     def go(self) -> Outcome:
@@ -152,22 +153,23 @@ class StreamRun:
 
     def _flush(self, cursor: Cursor | None) -> None:
         """Land what is held; the first table goes last, so that the cursor moves only when all else is safe."""
-        first = self.stream.tables[0]
-        held, self.held = self.held, {}
-        self.landed += land_rejects(self.ingest.lake, self.run.rejects, self.stamp, self.id)
+        first, held, self.held = self.stream.tables[0], self.held, {}
+        refused, self.run.refused = self.run.refused, []
+        self.landed += quarantine_all(self.ingest.lake, refused, self.stamp, self.id)
         for table in [table for table in held if table is not first]:
             self._land(table, held[table], None)
         self._land(first, held.get(first, []), cursor)
         self.after = cursor
 
-    def _land(self, table: type[Table], items: list[Row | pl.DataFrame], cursor: Cursor | None) -> None:
-        parts = _parts(items)
+    def _land(self, table: type[Table], items: list[Row | pl.DataFrame | Bulk], cursor: Cursor | None) -> None:
+        parts = parts_of(items)
         if not parts and cursor is not None:
             parts.append([])
         for number, part in enumerate(parts, 1):
             # The cursor moves with the last part only: a kill in between reads all of them again.
             reached = cursor if number == len(parts) else self.after
-            batch = Batch(self.id, self.ingest.lake.cursor(table, self.id)[0] + 1, reached, bool(items))
+            turn = self.ingest.lake.cursor(table, self.id)[0] + 1
+            batch = Batch(self.id, turn, reached, bool(items), bool(items) and self.stream.is_whole)
             landed = land(self.ingest.lake, table, part, self.stamp, batch)
             self.landed += landed
             if self.ingest.progress:
@@ -176,7 +178,7 @@ class StreamRun:
     def _failed(self, error: Exception) -> Outcome:
         """The outcome of a run that broke; rows read before it broke still land, the cursor stays."""
         try:
-            if self.held or self.run.rejects:
+            if (self.held or self.run.refused) and not self.stream.is_whole:
                 self._flush(self.after)
         except Exception as second:
             log.error("%s: what was read before the fault could not land: %s", self.id, told(second))
@@ -227,7 +229,11 @@ class StreamRun:
 
     def _landed_before(self, table: type[Table]) -> pl.DataFrame:
         """Rows of this source as they stand in the lake, instants aware."""
-        frame = self.ingest.lake.read(table).filter(pl.col("source_instance") == self.source.name)
+        return self._known(table).filter(pl.col("source_instance") == self.source.name)
+
+    def _known(self, table: type[Table]) -> pl.DataFrame:
+        """All rows of a table, instants aware."""
+        frame = self.ingest.lake.read(table)
         return frame.select(table.own_columns()).with_columns(cs.datetime().dt.replace_time_zone("UTC"))
 
     def _http(self, run: Run[Any]) -> Http:
@@ -235,16 +241,3 @@ class StreamRun:
             raise SourceError(f"{self.id}: its connector states no site to connect to", "internal")
         keep = keeper(self.ingest.settings.data / "raw", self.source.name, self.run_id, self.started_at)
         return Http(self.source.name, self.connector.connect(run.options), run.remaining_s, keep, self.ingest.adapter)
-
-
-def _parts(items: list[Row | pl.DataFrame]) -> list[list[Row] | pl.DataFrame]:
-    """Frames of one shape joined, then the rows: what lands as one batch each."""
-    shapes: dict[tuple[Any, ...], list[pl.DataFrame]] = {}
-    rows: list[Row] = []
-    for item in items:
-        if isinstance(item, pl.DataFrame):
-            shapes.setdefault(tuple(item.schema.items()), []).append(item)
-        else:
-            rows.append(item)
-    joined: list[list[Row] | pl.DataFrame] = [pl.concat(frames) for frames in shapes.values()]
-    return [*joined, rows] if rows else joined

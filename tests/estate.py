@@ -8,7 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 from aurora.contracts import Row
-from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
+from aurora.contracts.cost import (
+    Budgets,
+    CostAllocations,
+    CostDays,
+    CostSplits,
+    FocusCost,
+    FxRates,
+    Revenues,
+    WorkHours,
+)
 from aurora.contracts.delivery import Commits, Deployments, Releases, Repositories, TestCases, TestRuns
 from aurora.contracts.estate import Applications, AppLinks, AppScores, Components, Edits, ScorecardResults, Tasks
 from aurora.contracts.mobile import MobileApps, MobileInstallsDaily, StoreRatingsDaily
@@ -83,7 +92,14 @@ def _costs(lake: Lake) -> None:
         nobodys = row(FocusCost, x_RowId=f"{source}:nobody", ServiceName="nobodys", ChargePeriodStart=NOW - DAY)
         put(lake, FocusCost, [charge | {"x_SourceExport": "e"} for charge in (*tagged, nobodys)], source)
     put(lake, CostDays, [row(CostDays, billed_cost=Decimal(1))])
+    put(lake, CostSplits, [row(CostSplits, split_id="s", marks=["service:nobodys"], method="even")])
     put(lake, WorkHours, [row(WorkHours, app_id="shop")])
+    shared = {"day": NOW.date(), "cluster": "prod", "currency": "EUR"}
+    loads = [("s1:a", Decimal(7)), ("s1:__idle__", Decimal(3))]
+    told = [row(CostAllocations, component_id=name, total_cost=cost, **shared) for name, cost in loads]
+    put(lake, CostAllocations, told, "s1")
+    put(lake, FxRates, [row(FxRates, base="USD", quote="EUR", rate_price=Decimal("0.9"))])
+    put(lake, Revenues, [row(Revenues, app_id="shop", currency="USD", revenue_amount=Decimal(9))])
 
 
 def _endpoints(lake: Lake) -> None:

@@ -13,11 +13,12 @@ import pytest
 
 from aurora.contracts.cost import FocusCost
 from aurora.contracts.platform import Quarantine
+from ingest import land
 from ingest.connector import Checkpoint
 from ingest.connectors.aws_cost import connector
 from ingest.history import Outcome
 from ingest.run import Ingest
-from ingest.vendors import aws_exports
+from ingest.vendors import aws_bills, aws_exports
 from tests.test_aws_cost import BUCKET, EXPORT, HOME, ROOT, aws, manifest, parquet, put, world
 
 Json = Any
@@ -233,6 +234,75 @@ def test_a_file_of_something_else_says_what_it_lacks(aws: None, tmp_path: Path) 
     assert "it has no column" in str(outcome.error)
 
 
-def test_a_bucket_that_is_not_there_and_one_that_is_not_allowed_have_their_class(aws: None, tmp_path: Path) -> None:
-    outcome = pull(*world(tmp_path, exports=[EXPORT | {"bucket": "nobodys-bucket"}]))
+def test_a_period_beyond_memory_lands_by_one_commit_and_replaces_what_was_there(
+    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three files of two lines each, where two lines are all that fits: 1 to 6 are 21, then 7 and 8 and 9 are 24."""
+    monkeypatch.setattr(aws_bills, "FITS", 2)
+    monkeypatch.setattr(aws_bills, "KEPT", 1)
+    export("2026-02", *([line(FEBRUARY, str(n)), line(FEBRUARY, str(n + 1))] for n in (1, 3, 5)))
+    export("2026-03", [line(MARCH, "5")])
+    ingest, source = world(tmp_path, exports=[EXPORT])
+    first = pull(ingest, source)
+    assert (first.status, first.landed.row_count, first.landed.quarantined_count) == ("success", 7, 0)
+    assert sums(ingest) == {"2026-02": (6, Decimal(21)), "2026-03": (1, Decimal(5))}
+    assert ingest.lake.read(FocusCost)["x_RowId"].n_unique() == 7
+    version = ingest.lake.version(FocusCost)
+    assert pull(ingest, source).landed.row_count == 0
+    assert ingest.lake.version(FocusCost) == version
+    gifts = [line(FEBRUARY, "1", ChargeCategory="Gift")] * 3
+    export("2026-02", [line(FEBRUARY, "7"), *gifts], [line(FEBRUARY, "8")], [line(FEBRUARY, "9")], name="new")
+    again = pull(ingest, source)
+    assert (again.landed.row_count, again.landed.quarantined_count) == (3, 2)
+    assert sums(ingest) == {"2026-02": (3, Decimal(24)), "2026-03": (1, Decimal(5))}
+    told = set(ingest.lake.read(Quarantine)["message"])
+    assert "2 more lines of 2026-02 could not be rows either" in told
+
+
+def test_a_kill_while_a_period_beyond_memory_is_landed_leaves_the_old_one(
+    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws_bills, "FITS", 1)
+    export("2026-02", [line(FEBRUARY, "1")], [line(FEBRUARY, "2")])
+    ingest, source = world(tmp_path, exports=[EXPORT])
+    pull(ingest, source)
+    export("2026-02", [line(FEBRUARY, "3")], [line(FEBRUARY, "4")], name="new")
+    real, calls = land.check, [0]
+
+    def dies(*given: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(land, "check", dies)
+        with pytest.raises(KeyboardInterrupt):
+            pull(ingest, source)
+    assert sums(ingest) == {"2026-02": (2, Decimal(3))}
+    ingest, source = world(tmp_path, exports=[EXPORT])
+    assert pull(ingest, source).status == "success"
+    assert sums(ingest) == {"2026-02": (2, Decimal(7))}
+
+
+def test_an_export_that_cannot_be_listed_is_told_and_the_next_one_is_read(aws: None, tmp_path: Path) -> None:
+    export("2026-02", [line(FEBRUARY, "1")])
+    gone = EXPORT | {"bucket": "nobodys-bucket", "name": "other"}
+    ingest, source = world(tmp_path, exports=[gone, EXPORT])
+    outcome = pull(ingest, source)
     assert (outcome.status, outcome.error_class) == ("failed", "not_found")
+    assert "s3:list_objects_v2 in us-east-1" in str(outcome.error)
+    assert sums(ingest) == {"2026-02": (1, Decimal(1))}
+
+
+def test_a_source_of_cost_explorer_alone_asks_no_bucket_and_the_other_way_round(aws: None, tmp_path: Path) -> None:
+    outcomes = [*pulled(tmp_path / "a", budgets=True), *pulled(tmp_path / "b", exports=[EXPORT])]
+    assert [(one.stream, one.status) for one in outcomes] == [
+        *(("exports", "success"), ("explorer", "success"), ("budgets", "success")) * 2
+    ]
+
+
+def pulled(folder: Path, **options: Any) -> list[Outcome]:
+    """One run of all streams."""
+    ingest, source = world(folder, **options)
+    return ingest.run(source)

@@ -100,7 +100,8 @@ def read_out(tmp_path: Path) -> dict[str, list[int]]:
     """Column n of every period's files."""
     mine, since = bucket(), datetime(2025, 1, 1, tzinfo=UTC)
     return {
-        one.month: [int(n) for frame in mine.frames(one, tmp_path) for n in frame["n"]] for one in mine.manifests(since)
+        one.month: [int(n) for part in mine.slices(one, tmp_path) for n in part.frame["n"]]
+        for one in mine.manifests(since)
     }
 
 
@@ -122,8 +123,8 @@ def test_text_of_csv_stays_text_so_that_no_amount_is_rounded(aws: None, tmp_path
     put("data/a.csv.gz", gzip.compress(b"n,BilledCost\n0012,0.123456789012345678\n"))
     manifest("2026-02", "data/a.csv.gz")
     mine = bucket()
-    (frame,) = mine.frames(mine.manifests(NOW.replace(year=2025))[0], tmp_path)
-    assert frame.row(0) == ("0012", "0.123456789012345678")
+    (part,) = mine.slices(mine.manifests(NOW.replace(year=2025))[0], tmp_path)
+    assert part.frame.row(0) == ("0012", "0.123456789012345678")
 
 
 def test_periods_older_than_the_history_are_not_listed_and_names_of_any_case_are(aws: None) -> None:
@@ -170,7 +171,7 @@ def test_a_manifest_that_is_rewritten_meanwhile_is_left_to_the_next_run(aws: Non
     (listed,) = mine.manifests(datetime(2025, 1, 1, tzinfo=UTC))
     manifest("2026-02", "data/new.parquet")
     with pytest.raises(SourceError, match="rewritten meanwhile"):
-        list(mine.frames(listed, tmp_path))
+        list(mine.slices(listed, tmp_path))
 
 
 def day_of(day: str, groups: Json, *, estimated: bool) -> Json:

@@ -16,7 +16,7 @@ from aurora.errors import ErrorClass, SourceError
 from ingest.connectors.datadog import DatadogOptions, connector
 from ingest.vendors import datadog, datadog_cost, datadog_monitors
 from tests.landing import Landing, until_it_breaks
-from tests.replay import Recording, cursor_of, golden, load, plain, replayed, rows_of
+from tests.replay import Recording, cursor_of, golden, load, plain, replayed, rows_of, run_of
 
 Json = Any
 NOW = datetime(2026, 3, 1, 12, 2, 7, tzinfo=UTC)
@@ -216,6 +216,37 @@ def test_month_to_date_totals_become_days() -> None:
     assert list(datadog_cost.daily(told).values()) == [Decimal("2.5"), 10, 15, 0, -1]
     assert datadog_cost.month_before(date(2026, 1, 31)) == date(2025, 12, 1)
     assert datadog_cost.month_before(date(2026, 3, 1)) == date(2026, 2, 1)
+
+
+def entry(organisation: str, day: str, **charges: float) -> Any:
+    """What an organisation's products cost up to a day, or in a month."""
+    told = [{"product_name": name, "charge_type": "on_demand", "cost": cost} for name, cost in charges.items()]
+    return {"attributes": {"public_id": organisation, "org_name": "Shop", "date": f"{day}T00:00:00Z", "charges": told}}
+
+
+def test_a_closed_month_adds_up_to_what_is_billed_and_is_no_estimate_any_more() -> None:
+    """February 10 + 15 of hosts billed at 26.5: 1.5 more on the 28th; 3 of logs not billed; 2 of apm never told.
+
+    March goes on as an estimate, as does another organisation, of which nothing is billed yet.
+    """
+    estimated = [entry("a", "2026-02-01", hosts=10), entry("a", "2026-02-02", hosts=25, logs=3)]
+    estimated += [entry("a", "2026-03-01", hosts=4), entry("b", "2026-02-01", hosts=1)]
+    final = [entry("a", "2026-02-01", hosts=26.5, apm=2), entry("c", "2026-02-01", hosts=9)]
+    run = run_of(connector, "cost", Recording(OPTIONS, NOW, []), None)
+    rows = datadog_cost.cost_rows(run, estimated, final)
+    told = {(row["account_id"], row["service"], row["day"].isoformat(), row["category"]): row for row in rows}
+    assert {key[1:]: row["billed_cost"] for key, row in told.items() if key[0] == "a"} == {
+        ("apm", "2026-02-28", "adjustment"): Decimal(2),
+        ("hosts", "2026-02-01", "usage"): Decimal(10),
+        ("hosts", "2026-02-02", "usage"): Decimal(15),
+        ("hosts", "2026-02-28", "adjustment"): Decimal("1.5"),
+        ("hosts", "2026-03-01", "usage"): Decimal(4),
+        ("logs", "2026-02-02", "usage"): Decimal(3),
+        ("logs", "2026-02-28", "adjustment"): Decimal(-3),
+    }
+    open_ones = {key[:3] for key, row in told.items() if row["is_estimated"]}
+    assert open_ones == {("a", "hosts", "2026-03-01"), ("b", "hosts", "2026-02-01")}
+    assert not [key for key in told if key[0] == "c"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,12 @@ RAW_IN_FRONT = re.compile(r"^(is|has|ts|x)\b", re.IGNORECASE)
 MACROS = {
     "api_endpoint_error_codes": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "api_endpoint_series": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
+    "app_cost_monthly_converted": "'EUR'",
+    "app_revenue_monthly": "'EUR'",
+    "cost_spend_in": "'EUR'",
+    "cost_outlook_in": "'EUR'",
+    "unit_costs": "'EUR', true",
+    "unit_costs_company": "'EUR', true",
     "api_endpoint_summary": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "component_downtimes": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "component_days": "timestamp '2026-03-01', timestamp '2026-03-02'",

@@ -33,12 +33,14 @@ class Batch:
     """Which slice of which stream a write is: `stream` is "<source_instance>/<stream>", numbers grow by one.
 
     `is_whole`: the rows are all that the source has, so that none means that there is nothing any more.
+    `is_alone`: what a replaced table holds of the source beside them goes, in whatever slice it lies.
     """
 
     stream: str
     number: int
     cursor: dict[str, Any] | None = None
     is_whole: bool = False
+    is_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,9 @@ class Lake:
         if (handle.transaction_version(batch.stream) or 0) >= batch.number:
             return Written(repeated=True)
         marks, told = self._marks(handle, frame, batch)
-        predicate = of_rows.slice_predicate(table, frame, batch.stream if batch.is_whole else None)
-        is_news = bool(predicate) and not of_rows.says_the_same(table, frame, handle, batch.stream)
+        names = of_rows.slice_names(table, batch.is_alone)
+        predicate = of_rows.slice_predicate(frame, names, batch.stream if batch.is_whole else None)
+        is_news = bool(predicate) and not of_rows.says_the_same(table, frame, handle, batch.stream, names)
         if is_news:
             delta.overwrite(handle, frame, predicate, marks, told)
         elif self._cursor_moved(table, batch):

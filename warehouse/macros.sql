@@ -51,6 +51,20 @@ create or replace macro tag_marks(tags) as
   case when tags is null or not json_valid(tags) or json_type(tags) <> 'OBJECT' then []
        else list_transform(json_keys(tags), lambda k: 'tag:' || k || '=' || coalesce(
               json_extract_string(tags, '/' || replace(replace(k, '~', '~0'), '/', '~1')), '')) end;
+-- The stage that a word for an environment means, null if it is none that people use for one.
+create or replace macro stage_of(word) as
+  case when regexp_matches(lower(word), '^(prod|prd|production|live)([-_0-9].*)?$') then 'production'
+       when regexp_matches(lower(word), '^(stag|stg|staging|stage|uat|preprod|pre-prod|preproduction)([-_0-9].*)?$') then 'staging'
+       when regexp_matches(lower(word), '^(test|testing|qa|ci)([-_0-9].*)?$') then 'testing'
+       when regexp_matches(lower(word), '^(dev|development|sandbox|local|devel)([-_0-9].*)?$') then 'development' end;
+-- The stage that a tag of a charge states: env, environment or stage, however it is written.
+create or replace macro tag_environment(tags) as
+  list_first(list_filter(list_transform(
+    list_filter(tag_marks(tags), lambda m: regexp_matches(lower(m), '^tag:([a-z0-9_.:-]*[:/_.-])?(env|environment|stage)=')),
+    lambda m: stage_of(regexp_extract(m, '=(.*)$', 1))), lambda w: w is not null));
+-- The application that a charge states itself, in its tag `aurora:app`; null where a mark is another one.
+create or replace macro stated_app(mark) as
+  case when starts_with(mark, 'tag:aurora:app=') and mark <> 'tag:aurora:app=untagged' then nullif(substr(mark, 16), '') end;
 -- A field after the edits of people: what they set last (JSON null = cleared), else what was declared.
 create or replace macro chosen(said, field, declared) as
   case when said[field] is null then declared
@@ -92,6 +106,8 @@ create or replace macro spoken_edit(entity_type, entity_id, field, action, befor
 -- A sum of money, whole units and decimals taken apart; null where it is too large to be an amount, instead of a failure.
 create or replace macro money_sum(amount) as
   try_cast(sum(trunc(amount)::decimal(20, 0)) as decimal(38, 18)) + sum((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18));
+-- What was reckoned as a number, as money with four decimals: a cast to eighteen would show the number's own rounding.
+create or replace macro estimated_amount(number) as try_cast(try_cast(number as decimal(24, 4)) as decimal(38, 18));
 -- True if an instant lies in one of the spans (a list of {starts_at, ends_at}, null for none).
 create or replace macro is_within(instant, spans) as
   spans is not null and len(list_filter(spans, lambda s: instant >= s.starts_at and instant < s.ends_at)) > 0;
@@ -117,3 +133,26 @@ create or replace macro rolled_for(step_s) as
   case when step_s >= 86400 then date_trunc('day', rolled_until()) when step_s >= 3600 then rolled_until() else timestamp '1970-01-01' end;
 -- How long after a deployment an incident without a stated cause is put down to it.
 create or replace macro dora_incident_window() as interval 24 hour;
+-- Money in whole units of 1e-18 and back, so that it can be divided exactly; null where it is too large.
+create or replace macro money_units(amount) as
+  try(trunc(amount)::decimal(20, 0)::hugeint * 1000000000000000000::hugeint
+    + ((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18) * 1000000000000000000::decimal(19, 0))::hugeint);
+create or replace macro units_money(units) as
+  try_cast(units::hugeint // 1000000000000000000::hugeint as decimal(38, 18))
+    + ((units::hugeint % 1000000000000000000::hugeint)::decimal(18, 0) * 0.000000000000000001::decimal(18, 18))::decimal(38, 18);
+-- Money for each of a number of things (which may be a mean, exact to six decimals); null where there are none.
+create or replace macro money_per(amount, number) as
+  case when number > 0
+       then try(units_money(money_units(amount) * 1000000::hugeint // nullif((number::decimal(18, 6) * 1000000)::hugeint, 0))) end;
+-- What a unit of the other currency costs, to 18 decimals; null where there is no rate.
+create or replace macro inverse_of(rate) as
+  case when rate > 0
+       then try(units_money((1000000000000000000::hugeint * 1000000000000000000::hugeint + money_units(rate) // 2)
+                            // money_units(rate))) end;
+-- Money times a rate, both with all their decimals; null where it is too large to be an amount.
+create or replace macro converted(amount, rate) as
+  try(try_cast(trunc(amount)::decimal(20, 0)::hugeint * trunc(rate)::decimal(18, 0)::hugeint as decimal(38, 18))
+    + try_cast(trunc(amount)::decimal(20, 0) * (rate - trunc(rate)::decimal(38, 18))::decimal(18, 18) as decimal(38, 18))
+    + try_cast((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18) * trunc(rate)::decimal(18, 0) as decimal(38, 18))
+    + ((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18)
+       * (rate - trunc(rate)::decimal(38, 18))::decimal(18, 18))::decimal(38, 18));

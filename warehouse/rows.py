@@ -123,12 +123,11 @@ def merge_predicate(table: type[Table], frame: pl.DataFrame) -> str:
     return " AND ".join(parts)
 
 
-def slice_predicate(table: type[Table], frame: pl.DataFrame, whole_of: str | None = None) -> str:
-    """The rows that the frame replaces: its source_instance and the slice named in the contract.
+def slice_predicate(frame: pl.DataFrame, names: list[str], whole_of: str | None = None) -> str:
+    """The rows that the frame replaces: those of its slices, which the columns `names` tell apart.
 
-    No row of a whole stream replaces all of its source, where that is the table's slice. "" if nothing is replaced.
+    No row of a whole stream replaces all of its source, where that is the slice. "" if nothing is replaced.
     """
-    names = slice_names(table)
     slices = frame.select(names).unique().sort(names)
     if not slices.height and whole_of and names == ["source_instance"]:
         slices = pl.DataFrame({"source_instance": [whole_of.partition("/")[0]]})
@@ -144,25 +143,27 @@ def before_predicate(table: type[Table], day: date) -> str:
     return f"{table.spec.part_column} < {literal(first)}"
 
 
-def slice_names(table: type[Table]) -> list[str]:
-    """The columns that name a slice of a table that is replaced slice by slice."""
+def slice_names(table: type[Table], is_alone: bool = False) -> list[str]:
+    """The columns that name a slice of a table that is replaced slice by slice; alone, a source is one slice."""
+    if is_alone:
+        return ["source_instance"]
     return list(
         dict.fromkeys(["source_instance", *table.spec.slice_by, *(["day"] if table.spec.mode == "snapshot" else [])])
     )
 
 
-def says_the_same(table: type[Table], frame: pl.DataFrame, handle: DeltaTable, stream: str) -> bool:
+def says_the_same(table: type[Table], frame: pl.DataFrame, handle: DeltaTable, stream: str, names: list[str]) -> bool:
     """True if the lake's slices hold these rows already, when and by which run they landed aside.
 
     A file that is read each minute would else write a new version each minute. Beyond COMPARED_ROWS it is not asked.
     """
     if frame.height > COMPARED_ROWS:
         return False
-    names = slice_names(table)
     slices = frame.select(names).unique()
     if not frame.height:
         slices = pl.DataFrame({"source_instance": [stream.partition("/")[0]]})
-    files = touched_files(table, handle, frame) if frame.height else [as_path(uri) for uri in handle.file_uris()]
+    is_all = not frame.height or names == ["source_instance"]
+    files = [as_path(uri) for uri in handle.file_uris()] if is_all else touched_files(table, handle, frame)
     if not files:
         return not frame.height
     key = list(table.spec.key)

@@ -1,6 +1,6 @@
 """Cost: FOCUS charge lines."""
 
-from aurora.contracts.columns import flag, instant, json_text, measure, money, on, one_of, real, text
+from aurora.contracts.columns import flag, instant, json_text, measure, money, on, one_of, real, text, texts
 from aurora.contracts.table import Table, VersionedTable
 
 
@@ -161,6 +161,36 @@ class CostAllocations(Table, key="component_id day", time="day", part="month(day
     cpu_efficiency_ratio = measure()
     memory_efficiency_ratio = measure()
     currency = text()
+
+
+class CostSplits(
+    Table, key="split_id source_instance", time="updated_at", mode="replace", owner="people", slice_by="source_instance"
+):
+    """One row per rule that splits what applications share, and place that declares it; links come first."""
+
+    split_id = text()
+    name = text()
+    marks = texts("account:, service:, resource:, tag:<key>=<value>; * is all that nobody owns", null=False)
+    method = one_of("even", "proportional", "fixed", "usage")
+    usage = one_of("requests", "active_users", "deployments", "kubernetes", null=True)
+    app_ids = texts("null is every application with a cost of its own")
+    shares = json_text("of the method fixed: ratio by application")
+    declared_in = text("file:line", null=True)
+    updated_at = instant()
+
+
+class CostSplitShares(
+    Table, key="split_id month_on currency app_id", time="month_on", mode="replace", owner="aurora", slice_by="month_on"
+):
+    """One row per split, month, currency and application that takes part: its part of what is shared, end to end."""
+
+    split_id = text()
+    month_on = on()
+    currency = text()
+    app_id = text()
+    weight = measure("what it is counted by: 1, cost, requests, users, deployments", null=False)
+    share_from_ratio = measure(null=False)
+    share_to_ratio = measure(null=False)
 
 
 class FxRates(Table, key="base quote day", time="day", mode="upsert", owner="people"):

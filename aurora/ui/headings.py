@@ -60,7 +60,13 @@ HEADINGS = {
     "x_FocusVersion": "FOCUS version", "x_RowId": "Row", "SkuId": "SKU", "SkuMeter": "SKU meter",
     "SkuPriceDetails": "SKU price details", "SkuPriceId": "SKU price", "third_party_cost": "Third parties",
     "effective_cost": "Effective cost", "billed_cost": "Billed cost", "due_on": "Mend by",
-    "open_alert_count": "Alerts", "age_s": "Age",
+    "open_alert_count": "Alerts", "age_s": "Age", "per_user_cost": "Cost of an active user",
+    "per_1k_requests_cost": "Cost of 1,000 requests", "per_deployment_cost": "Cost of a deployment",
+    "per_message_cost": "Cost of a message", "spend_ratio": "Spend of revenue", "return_ratio": "Return on spend",
+    "foreign_cost": "Of it converted", "via": "By way of", "told_by": "Told by", "rate_price": "Rate",
+    "stated_hours": "Hours as stated", "timesheet_hours": "Hours by time sheet", "work_item_hours": "Hours by items",
+    "user_day_count": "Days with users", "first_charged_on": "Charged from", "last_charged_on": "Charged until",
+    "revenue_id": "Entry", "rate_on": "Day of the rate", "most_active_users": "Most active users",
 }  # fmt: skip
 SPELLED = {
     "cpu": "CPU", "tls": "TLS", "db": "Database", "cert": "Certificate", "http": "HTTP", "avg": "average",

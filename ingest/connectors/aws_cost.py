@@ -10,8 +10,11 @@ Explorer charges 0.01 USD a page: it is asked once a day, and again for days tha
 an export covers does not count twice. Best: one FOCUS_1_2_AWS export in Parquet.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import Field, model_validator
 
@@ -25,6 +28,7 @@ from ingest.vendors.aws_bills import Bill, bill
 from ingest.vendors.aws_explorer import advised, budget_row, cost_results, cost_rows, first_estimated
 from ingest.vendors.aws_exports import Bucket, Export, Manifest
 
+KEPT = timedelta(days=365)  # Cost Explorer has this month and the 13 before it
 WATCHED = timedelta(days=76)  # a month, and the 45 days after it in which AWS may still correct it
 
 
@@ -58,18 +62,14 @@ def fetch_exports(run: AwsCostRun) -> Iterator[Item]:
 
     One that cannot be read keeps the rows that it had, and the others are read all the same.
     """
-    aws, seen, failures = Aws(run), dict((run.cursor or {}).get("exports", {})), list[SourceError]()
+    aws, failures = Aws(run), list[SourceError]()
+    seen: dict[str, dict[str, str]] = dict((run.cursor or {}).get("exports", {}))
     for bucket in (Bucket(aws, export) for export in run.options.exports):
-        manifests = bucket.manifests(run.now - run.options.history)
         known = seen.get(bucket.export.name, {})
-        marks = {one.month: known[one.month] for one in manifests if one.month in known}
-        for manifest in (one for one in manifests if marks.get(one.month) != one.mark):
-            found = read_bill(run, bucket, manifest, failures)
-            if found is None:
-                continue
+        for manifest, found in changed_bills(run, bucket, known, failures):
             yield from _bill_items(run, found)
-            marks[manifest.month] = manifest.mark
-            seen = seen | {bucket.export.name: dict(marks)}
+            known = known | {manifest.month: manifest.mark}
+            seen = seen | {bucket.export.name: known}
             yield Checkpoint({"exports": seen})
     yield Checkpoint({"exports": seen})
     if failures:
@@ -77,25 +77,38 @@ def fetch_exports(run: AwsCostRun) -> Iterator[Item]:
         raise SourceError(f"{failures[0]}{more}", failures[0].error_class)
 
 
-def read_bill(run: AwsCostRun, bucket: Bucket, manifest: Manifest, failures: list[SourceError]) -> Bill | None:
-    """A billing period, None where it cannot be read now: that is noted, if only this period is the matter."""
+def changed_bills(
+    run: AwsCostRun, bucket: Bucket, known: Mapping[str, str], failures: list[SourceError]
+) -> Iterator[tuple[Manifest, Bill]]:
+    """Billing periods whose manifest is not the known one; what cannot be read is noted and left out."""
+    manifests = list[Manifest]()
+    with noted(run, failures):
+        manifests = bucket.manifests(run.now - run.options.history)
+    for manifest in (one for one in manifests if known.get(one.month) != one.mark):
+        # The folder stays until the rows have landed, at the checkpoint that follows them.
+        with noted(run, failures), TemporaryDirectory(prefix="aurora-bill-") as folder:
+            yield manifest, bill(bucket, manifest, Path(folder))
+
+
+@contextmanager
+def noted(run: AwsCostRun, failures: list[SourceError]) -> Iterator[None]:
+    """Goes on after a fault of one export or period alone: it is noted, or a warning where the next run mends it."""
     try:
-        return bill(bucket, manifest)
+        yield
     except SourceError as error:
         if error.error_class == "partial":
             run.warn(str(error))
-        elif error.error_class in ("not_found", "schema_drift", "bad_query"):
+        elif error.error_class in ("not_found", "permission", "schema_drift", "bad_query"):
             failures.append(error)
         else:
             raise
-        return None
 
 
 def _bill_items(run: AwsCostRun, found: Bill) -> Iterator[Item]:
-    for reject in found.rejects:
+    for reject in found.all_rejects():
         run.reject(FocusCost, reject)
-    if found.good.height:
-        yield FocusCost, found.good
+    if found.row_count:
+        yield FocusCost, found.rows()
 
 
 @connector.stream(CostDays, every="1d")
@@ -105,7 +118,7 @@ def fetch_explorer(run: AwsCostRun) -> Iterator[Item]:
         return
     aws, end = Aws(run), run.now.date()
     told = (run.cursor or {}).get("final_until")
-    first = date.fromisoformat(told) if told else (run.now - run.options.history).date()
+    first = date.fromisoformat(told) if told else (run.now - min(run.options.history, KEPT)).date()
     first = min(first, end - timedelta(days=1))
     results = cost_results(aws, first, end)
     yield from [(CostDays, row) for row in cost_rows(aws, results)]

@@ -5,7 +5,7 @@ application key with the scopes hosts_read, timeseries_query, monitors_read and 
 service its name: give one source per environment (`env`) if services of several share a name. `up` says that a host
 reports; one that does not is unknown, not down. Services and, by resource name, API endpoints come from the trace
 metrics of `operations`. `cost = true` needs a key of the parent organisation with usage_read and billing_read; days
-lag by up to three.
+lag by up to three, and a month adds up to its bill once that is out (by the 16th of the next).
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from ingest.paging import by_offset, by_page
 from ingest.vendors import datadog
 from ingest.vendors.apm import Window, kept, millis, resolved, rest, revived, windows
 from ingest.vendors.datadog import Ask, Wide, is_elsewhere, tags_of, told
-from ingest.vendors.datadog_cost import cost_rows, month_before
+from ingest.vendors.datadog_cost import cost_rows, questions
 from ingest.vendors.datadog_endpoints import endpoint_items
 from ingest.vendors.datadog_hosts import bucket, host_health, host_key, host_row, names_of, service_row
 from ingest.vendors.datadog_monitors import episodes, groups_of
@@ -241,7 +241,6 @@ def fetch_cost(run: DatadogRun) -> Iterator[Item]:
     """What each day of this month and the last cost, anew at each run, since days grow late; nothing unless asked."""
     if not run.options.cost:
         return
-    asked = {"view": "sub-org", "start_date": month_before(run.now.date()), "end_date": run.now.date()}
-    answer = told(run.source_instance, run.http.get("api/v2/usage/estimated_cost_by_org", asked))
-    for row in cost_rows(run, answer["data"]):
+    answers = [told(run.source_instance, run.http.get(path, asked)) for path, asked in questions(run.now.date())]
+    for row in cost_rows(run, *(answer["data"] for answer in answers)):
         yield CostDays, row

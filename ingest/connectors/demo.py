@@ -23,7 +23,7 @@ from itertools import islice
 import polars as pl
 from pydantic import AwareDatetime
 
-from aurora.contracts.cost import CostDays, FocusCost, WorkHours
+from aurora.contracts.cost import CostAllocations, CostDays, FocusCost, WorkHours
 from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Teams
 from aurora.contracts.operations import (
     ApiEndpointErrors,
@@ -37,6 +37,7 @@ from ingest.connector import Checkpoint, Connector, Item, Options, Run
 from ingest.demo.backups import backup_rows
 from ingest.demo.build_rows import build_rows
 from ingest.demo.catalog import APPS, PARTS, TEAMS
+from ingest.demo.cluster import allocation_rows
 from ingest.demo.cost import cost_frames
 from ingest.demo.delivery_rows import delivery_rows
 from ingest.demo.endpoints import endpoint_frames
@@ -49,6 +50,7 @@ from ingest.demo.mobile import mobile_rows
 from ingest.demo.operations import operations_rows
 from ingest.demo.planning_rows import planning_rows
 from ingest.demo.probes import probe_frame
+from ingest.demo.revenue import revenue_rows
 from ingest.demo.security import security_rows
 from ingest.demo.spending import cost_day_rows, work_hours_rows
 from ingest.demo.tables import TABLES_TOLD
@@ -129,7 +131,9 @@ def _other_items(world: World, span: Slice) -> Iterator[Item]:
     yield from security_rows(world, span)
     yield from mobile_rows(world, span)
     yield from ((CostDays, row) for row in cost_day_rows(world, span))
+    yield from ((CostAllocations, row) for row in allocation_rows(world, span))
     yield from ((WorkHours, row) for row in work_hours_rows(world, span))
+    yield from revenue_rows(world, span)
     probes = probe_frame(world, span)
     if probes.height:
         yield ProbeResults, probes

@@ -21,7 +21,7 @@ from aurora.contracts.delivery import Commits, DeploymentCommits, Deployments, R
 from aurora.errors import SourceError
 from aurora.settings import ROOT, Frozen
 from ingest.connector import Checkpoint, Connector, Item, Run
-from ingest.vendors.git_repository import Repository
+from ingest.vendors.git_repository import Repository, counted
 from ingest.vendors.git_words import Release, clean, instant, is_prerelease, top_folders
 
 SLICE = 5_000
@@ -97,7 +97,7 @@ def _commits(run: Run[GitOptions], repository: Repository, state: dict[str, Any]
         yield Commits, _frame(Commits, rows)
         yield Checkpoint({})
     if "first_seen_at" in state:
-        yield Repositories, repository_row(run, repository, datetime.fromisoformat(state["first_seen_at"]))
+        yield Repositories, repository_row(run, repository, state)
 
 
 def _commit_rows(run: Run[GitOptions], repository: Repository, tips: tuple[str, ...]) -> Iterator[Row]:
@@ -144,10 +144,9 @@ def commit_row(run: Run[GitOptions], native_id: str, header: list[str], stats: l
     }
 
 
-def repository_row(run: Run[GitOptions], repository: Repository, first_seen_at: datetime) -> Row:
-    """A row of repositories; head is what HEAD names, and commits are counted from there."""
+def repository_row(run: Run[GitOptions], repository: Repository, state: dict[str, Any]) -> Row:
+    """A row of repositories; head is what HEAD names, and commits are counted from there, once for each head."""
     head = repository.line("log", "-1", "--no-show-signature", "--format=%H %ct", "HEAD", "--").split()
-    count = repository.line("rev-list", "--count", "HEAD", "--")
     return {
         "repo_id": run.id(repository.native_id),
         "full_name": repository.full_name,
@@ -155,8 +154,8 @@ def repository_row(run: Run[GitOptions], repository: Repository, first_seen_at: 
         "default_branch": repository.default_branch(),
         "head_sha": head[0] if head else None,
         "head_at": instant("".join(head[1:]), run.now) if head else None,
-        "commit_count": int(count) if count else None,
-        "first_seen_at": first_seen_at,
+        "commit_count": counted(repository, head[0], state) if head else None,
+        "first_seen_at": datetime.fromisoformat(state["first_seen_at"]),
     }
 
 

@@ -1,9 +1,10 @@
-"""MongoDB Atlas: clusters and processes with their health, connections, operations, oplog lag, and alerts.
+"""MongoDB Atlas: clusters and processes with health, connections, operations, oplog lag, alerts and, at will, bills.
 
-API: https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/ (groups, clusters, processes, measurements, alerts).
-Needs: an API key or a service account with Project Read Only on each project, and this machine's address in the
-organisation's API access list. A point of a measurement stands for the minute before it; small clusters (M0, Flex)
-have few measurements, and what they have not stays empty.
+API: https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/. Needs: an API key or a service account with Project Read
+Only on each project, for `cost = true` Organization Billing Viewer too, and this machine's address in the
+organisation's API access list. Bills are line items of invoices, those of the current one estimated; of a linked
+organisation only where the key sees it. A point of a measurement stands for the minute before it; small clusters (M0,
+Flex) have few measurements, and what they have not stays empty.
 """
 
 import json
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aurora.contracts import Row
+from aurora.contracts.cost import FocusCost
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import Alerts, ComponentHealth, DbReplication, DbStats
 from aurora.errors import SourceError
@@ -31,6 +33,7 @@ from ingest.vendors.atlas import (
     sign_in,
     windows,
 )
+from ingest.vendors.atlas_bills import bill_items
 from ingest.vendors.atlasrows import WANTED, health_row, replication_row, stats_row, status_of
 
 STEP = timedelta(minutes=1)
@@ -227,6 +230,12 @@ def alert_row(run: AtlasRun, project: str, alert: Json) -> Row:
         "labels": json.dumps(told(alert, *LABELS), sort_keys=True),
         "url": f"{run.options.url.rstrip('/')}/{place('v2', project)}",
     }
+
+
+@connector.stream(FocusCost, every="1d")
+def fetch_cost(run: AtlasRun) -> Iterator[Item]:
+    """Line items of invoices, a billing period at a time, when they changed; nothing unless asked."""
+    yield from bill_items(run) if run.options.cost else ()
 
 
 def told(thing: Json, *names: str) -> dict[str, Any]:

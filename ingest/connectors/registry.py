@@ -1,10 +1,11 @@
 """Applications, teams, rules and objectives declared in TOML files beside aurora.toml: the registry as code.
 
-Reads applications.toml, slos.toml and every *.toml below applications/ and slos/ (or the files and folders in `paths`)
-each half minute; a file that has not changed is not read again, and each of them may hold every kind of entry. What
-stands in the files is what there is: an entry that is removed is gone with the next run, a wrong field is listed with
-file and line and the rest of its entry counts (a rule or objective is left out as a whole), and a file that cannot be
-read keeps what it said before. The format, with every key and a full example: docs/registry.md. In short:
+Reads applications.toml, slos.toml, costs.toml and every *.toml below applications/, slos/ and costs/ (or the files
+and folders in `paths`) each half minute; a file that has not changed is not read again, and each of them may hold every
+kind of entry. What stands in the files is what there is: an entry that is removed is gone with the next run, a wrong
+field is listed with file and line and the rest of its entry counts (a rule, objective, budget or split is left out as a
+whole), and a file that cannot be read keeps what it said before. The format, with every key and a full example:
+docs/registry.md. In short:
 
     [[team]]
     id = "portal-team"
@@ -38,6 +39,18 @@ read keeps what it said before. The format, with every key and a full example: d
     target = 99.9
     window = "30d"
 
+    [[budget]]
+    id = "cloud"
+    amount = "50000"
+    currency = "USD"
+    scope = { provider = "AWS" }
+
+    [[split]]
+    id = "cluster"
+    of = ["service:Amazon Elastic Kubernetes Service"]
+    by = "usage"
+    usage = "requests"
+
 Needs: read access to the files.
 """
 
@@ -48,7 +61,7 @@ from pathlib import Path
 from pydantic import Field
 
 from aurora.contracts import Row
-from aurora.contracts.cost import Budgets
+from aurora.contracts.cost import Budgets, CostSplits
 from aurora.contracts.estate import (
     Applications,
     AppLinks,
@@ -66,13 +79,14 @@ from ingest.registry.file import find_files, forget_all_but, said_by
 from ingest.registry.parse import Said
 from ingest.registry.rules import Rule
 
-TABLES = (Applications, AppLinks, Teams, People, Memberships, ComponentEdges, Slos, Budgets, RegistryFaults)
+FILES = ("applications.toml", "applications", "slos.toml", "slos", "costs.toml", "costs")
+TABLES = (Applications, AppLinks, Teams, People, Memberships, ComponentEdges, Slos, Budgets, CostSplits, RegistryFaults)
 
 
 class RegistryOptions(Frozen):
     """`paths`: TOML files, or folders that are searched for *.toml; relative to Aurora's folder."""
 
-    paths: tuple[str, ...] = Field(("applications.toml", "applications", "slos.toml", "slos"), min_length=1)
+    paths: tuple[str, ...] = Field(FILES, min_length=1)
 
 
 connector = Connector("registry", RegistryOptions)
@@ -125,11 +139,10 @@ def _take(declared: Declared, label: str, said: Said, starts: dict[str, object])
     for fault in said.faults:
         declared.fault(label, fault.line, fault.message, entity=fault.entity, field=fault.field, refused=fault.refused)
     declared.more_faults += said.more_faults
-    for (table, first), *rest in said.entries:
-        if not declared.add(table, first):
-            continue
-        for table, row in rest:
-            declared.add(table, row | _start(row, starts) if table is Budgets else row)
+    for entry in said.entries:
+        for number, (table, row) in enumerate(entry):
+            if not declared.add(table, row | _start(row, starts) if table is Budgets else row) and not number:
+                break
 
 
 def _budget_starts(run: Run[RegistryOptions]) -> dict[str, object]:

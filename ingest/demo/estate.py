@@ -6,6 +6,7 @@ from datetime import datetime
 
 from aurora.contracts import Row
 from ingest.demo.catalog import APPS, DB_SYSTEMS, ORPHAN, PART, PARTS, App, Part, Team
+from ingest.demo.cluster import CLUSTER, namespace_of
 from ingest.demo.governance import roles
 from ingest.demo.names import BACKUPS, STORE_APPS, backup_plan_id, errors_project_id, project_id, store_app_id
 from ingest.demo.spending import SUBSCRIPTIONS
@@ -135,8 +136,8 @@ def component_row(world: World, part: Part, now: datetime) -> Row:
         "region": "me-central-1" if part.provider == "aws" else None,
         "zone": world.pick(("me-central-1a", "me-central-1b"), part.key) if part.provider == "aws" else None,
         "host_name": f"{part.key}.internal.example.com" if part.type == "server" else None,
-        "cluster": "horizon-prod" if part.kind in ("k8s_workload", "k8s_node") else None,
-        "k8s_namespace": "prod" if part.kind == "k8s_workload" else None,
+        "cluster": CLUSTER if part.kind in ("k8s_workload", "k8s_node") else None,
+        "k8s_namespace": namespace_of(part) if part.kind == "k8s_workload" else None,
         "db_system": DB_SYSTEMS.get(part.key, "postgresql") if part.type == "database" else None,
         "cpu_count": cpus,
         "memory_bytes": cpus * 4 * GIB if cpus else None,

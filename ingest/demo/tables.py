@@ -1,7 +1,7 @@
 """The tables that the demo estate tells; the first one carries the cursor."""
 
 from aurora.contracts import Table
-from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
+from aurora.contracts.cost import Budgets, CostAllocations, CostDays, FocusCost, FxRates, Revenues, WorkHours
 from aurora.contracts.delivery import (
     CiJobs,
     CiRuns,
@@ -97,7 +97,10 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     Runbooks,
     Budgets,
     CostDays,
+    CostAllocations,
     WorkHours,
+    FxRates,
+    Revenues,
     BackupJobs,
     RestoreTests,
     ChangeEvents,

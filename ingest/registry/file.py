@@ -43,7 +43,7 @@ def said_by(path: Path, label: str, instance: str) -> Said:
         known = _cache.get(key)
         if known and known[:2] == (now.st_mtime_ns, now.st_size):
             return known[2]
-        said = parse(_text(path, now), label, instance)
+        said = parse(text_of(path, now), label, instance)
     except BrokenError as error:
         return Said(broken=Fault(error.line, f"{error}; what it said before stays", refused=True))
     except OSError as error:
@@ -58,9 +58,10 @@ def forget_all_but(instance: str, paths: set[str]) -> None:
         _cache.pop(key, None)
 
 
-def _text(path: Path, now: os.stat_result) -> str:
+def text_of(path: Path, now: os.stat_result) -> str:
+    """The text of a file. Raises BrokenError with the line for what is no file, too large or not UTF-8."""
     if not stat.S_ISREG(now.st_mode):
-        raise BrokenError(None, "this is no file: put a TOML file in its place")
+        raise BrokenError(None, "this is no file: put one in its place")
     if now.st_size > MAX_BYTES:
         raise BrokenError(None, f"it is larger than {MAX_BYTES // 2**20} MiB: split it into several files")
     with path.open("rb") as file:

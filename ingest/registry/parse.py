@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ingest.declared import MAX_FAULTS
+from ingest.registry.costs import budget, split
 from ingest.registry.fields import SLUG, Fields
 from ingest.registry.fields import Path as Keys
 from ingest.registry.lines import Lines
@@ -16,8 +18,10 @@ from ingest.registry.teams import team
 from warehouse.patterns import wrong_patterns
 
 MAX_DOTS = 100
-ENTRIES = ("team", "application", "rule", "slo")
+ENTRIES = ("team", "application", "rule", "slo", "budget", "split")
 CALLED = {"slo": "objective"}
+# Of these a half would tell wrong figures: one with a fault is left out.
+WHOLE: dict[str, Callable[[Fields, str], Entry]] = {"slo": slo, "budget": budget, "split": split}
 
 
 class Fault(NamedTuple):
@@ -58,7 +62,7 @@ class Said:
 
 def parse(text: str, label: str, instance: str) -> Said:
     """What the text of one file says; `label` is how the file is called. Raises BrokenError if it is no TOML."""
-    return _Reader(text, _tables(text), label, instance).read()
+    return _Reader(text, toml_tables(text), label, instance).read()
 
 
 class _Reader:
@@ -97,13 +101,13 @@ class _Reader:
             self._tell(kind, index, ("id",), f"id: {advice}; this {CALLED.get(kind, kind)} was left out", refused=True)
         elif kind == "team":
             self.said.entries.append(team(fields, declared_in, self.instance))
-        elif kind == "slo":
-            self._objective(fields, declared_in)
+        elif kind in WHOLE:
+            self._all_or_nothing(WHOLE[kind], fields, declared_in)
         else:
             self.said.entries.append(application(fields, declared_in, self.patterns))
 
-    def _objective(self, fields: Fields, declared_in: str) -> None:
-        told, found = len(self.said.faults), slo(fields, declared_in)
+    def _all_or_nothing(self, read: Callable[[Fields, str], Entry], fields: Fields, declared_in: str) -> None:
+        told, found = len(self.said.faults), read(fields, declared_in)
         if found:
             self.said.entries.append(found)
         else:
@@ -128,7 +132,7 @@ class _Reader:
         self.said.tell(Fault(line, message, field=keys[0], refused=keys[0] in ENTRIES))
 
 
-def _tables(text: str) -> dict[str, Any]:
+def toml_tables(text: str) -> dict[str, Any]:
     """The file's tables. Raises BrokenError with the line."""
     for number, told in enumerate(text.split("\n"), 1):
         # tomllib takes the square of a dotted key's length.

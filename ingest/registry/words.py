@@ -2,6 +2,7 @@
 
 from aurora.contracts import Table
 from aurora.contracts.columns import words_of
+from aurora.contracts.cost import Budgets, CostSplits
 from aurora.contracts.estate import Applications, AppLinks, Memberships, Teams
 from aurora.contracts.operations import Slos
 
@@ -32,6 +33,9 @@ ELSEWHERE = {
 TEAM = ("id", "name", "kind", "parent", "contact", "channel", "members")
 RULE = ("kind", "match", "pattern", "environment", "applies_to")
 SLO = ("id", "name", "app", "component", "kind", "good", "total", "threshold", "target", "window")
+SPLIT = ("id", "name", "of", "by", "usage", "apps", "shares")
+BUDGET = ("id", "name", "amount", "currency", "period", "starts", "ends", "app", "team", "scope")
+SCOPE = ("provider", "account", "service", "environment", "tag")
 SLO_ELSEWHERE = {
     "slo_id": "id",
     "app_id": "app",
@@ -68,6 +72,9 @@ LIFECYCLES = _words(Applications, "lifecycle")
 TEAM_KINDS = _words(Teams, "kind", organization="organisation")
 ROLES = _words(Memberships, "role")
 WINDOWS = _words(Slos, "window")
+PERIODS = _words(Budgets, "period", monthly="month", quarterly="quarter", yearly="year")
+SPLITS = _words(CostSplits, "method", equal="even")
+USAGES = _words(CostSplits, "usage", users="active_users")
 SLO_KINDS = {word: word for word in words_of(Slos.columns()["kind"]) if word != "vendor"}
 
 

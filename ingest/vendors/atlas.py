@@ -38,7 +38,7 @@ Points = dict[datetime, dict[str, float]]
 
 class AtlasOptions(Frozen):
     """An API key (`public_key`, `private_key`) or a service account (`client_id`, `client_secret`); all projects
-    that it sees, or those whose ids stand in `projects`."""
+    that it sees, or those whose ids stand in `projects`; `cost = true` reads the invoices of its organisations."""
 
     url: str = "https://cloud.mongodb.com"
     public_key: str | None = None
@@ -46,6 +46,7 @@ class AtlasOptions(Frozen):
     client_id: str | None = None
     client_secret: Secret | None = None
     projects: tuple[str, ...] = Field((), max_length=500)
+    cost: bool = False
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "AtlasOptions":

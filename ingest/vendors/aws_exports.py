@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from pydantic import Field
 
 from aurora.errors import ErrorClass, SourceError
 from aurora.settings import Frozen
 from ingest.connector import Json
+from ingest.focus.files import ENDINGS, FAULTS, Slice, slices
 from ingest.vendors.aws import Aws, Region
 
 _PERIOD = re.compile(r"^billing_period=(\d{4})-(0[1-9]|1[0-2])/", re.IGNORECASE)
@@ -120,10 +120,13 @@ class Bucket:
         key = uri.removeprefix(f"s3://{self.export.bucket}/")
         return key if key.startswith(self.export.root) and ".." not in key.split("/") else None
 
-    def frames(self, manifest: Manifest, folder: Path) -> Iterator[pl.DataFrame]:
-        """The period's files one after the other, as they are; each is copied to `folder` and gone when it was read."""
+    def slices(self, manifest: Manifest, folder: Path) -> Iterator[Slice]:
+        """The lines of the period's files, some at a time, as told; a file is gone from `folder` when it is read."""
         for key in self.files(manifest):
             path = folder / Path(key).name
+            if not path.name.lower().endswith(ENDINGS):
+                told = f"{key} is neither Parquet nor csv.gz: choose one of them for the export"
+                raise self.fault(manifest, told, "bad_query")
             try:
                 self._copy(key, path)
             except SourceError as error:
@@ -131,7 +134,7 @@ class Bucket:
                     raise
                 told = f"its manifest lists s3://{self.export.bucket}/{key}, which is not there"
                 raise self.fault(manifest, told, "not_found") from error
-            yield self._read(manifest, key, path)
+            yield from self._read(manifest, key, path)
             path.unlink()
 
     def _copy(self, key: str, path: Path) -> None:
@@ -146,19 +149,12 @@ class Bucket:
         with self.aws.faults(f"s3:GetObject of {what} s3://{self.export.bucket}/{key}"):
             return client.get_object(Bucket=self.export.bucket, Key=key)
 
-    def _read(self, manifest: Manifest, key: str, path: Path) -> pl.DataFrame:
-        """The file's columns; text stays text, so that no amount goes through a float."""
+    def _read(self, manifest: Manifest, key: str, path: Path) -> Iterator[Slice]:
         try:
-            if path.suffix == ".parquet":
-                return pl.read_parquet(path)
-            if path.name.endswith((".csv.gz", ".csv")):
-                return pl.read_csv(path, infer_schema=False)
-        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            yield from slices(path)
+        except FAULTS as error:
             said = " ".join(str(error)[:200].split())
             raise self.fault(manifest, f"{key} cannot be read: {said}", "schema_drift") from error
-        raise self.fault(
-            manifest, f"{key} is neither Parquet nor csv.gz: choose one of them for the export", "bad_query"
-        )
 
     def fault(self, manifest: Manifest, told: str, kind: ErrorClass) -> SourceError:
         """What is wrong with a billing period; the rows that it had before stay."""

@@ -90,6 +90,16 @@ class Repository:
                 process.wait()
 
 
+def counted(repository: Repository, head: str, state: dict[str, Any]) -> int | None:
+    """How many commits the head has behind it, itself among them; walked once for each, None if git refuses."""
+    if state.get("counted", [""])[0] != head:
+        count = repository.line("rev-list", "--count", head, "--")
+        if not count:
+            return None
+        state["counted"] = [head, int(count)]
+    return int(state["counted"][1])
+
+
 def origin(address: str) -> tuple[str, str, str | None]:
     """Host, path and shown address of a remote, without user, password and query; ("", "", None) for a local one."""
     scp = re.fullmatch(r"(?:[^@/\s]+@)?([\w.-]+):(?!//)(?!\\)(.+)", address)

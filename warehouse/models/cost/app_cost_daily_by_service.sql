@@ -1,60 +1,28 @@
--- One row per application, day, currency, category, service and source: the charges linked to it, apart for charges of a
--- day at most and of longer periods. A charge of several applications is split by their shares: who states none has an
--- even part of what the others leave; shares of more than the whole are scaled down to it. What belongs to nobody stands
--- in the row `untagged`, so that the sum over applications is the sum of charges. Null is an amount beyond all money.
--- grain: app_id, day, currency, category, service, source_instance, is_daily
+-- One row per application, day, currency, category, service, source and environment, and how the charge came to it: its own
+-- (linked), or its part of what a split shares, as the latest count of the split's weights says. What belongs to nobody
+-- stands in the row `untagged`, so that the sum over applications is the sum of charges. Null is an amount beyond all money.
+-- grain: app_id, day, currency, category, service, source_instance, is_daily, environment, split_id
 -- stored: yes
-with lines as (
-  -- an account, service, resource and set of tags is asked once for its owners, however many charges it has
-  select *, {'account': account_id, 'service': service, 'resource': resource_id, 'tags': tags} as scope from cost_lines
-)
-, scopes as (
-  select distinct scope from lines
-)
-, marks as (
-  select scope, unnest(list_distinct(list_filter(
-           ['account:' || scope.account, 'service:' || scope.service, 'resource:' || scope.resource] || tag_marks(scope.tags),
-           lambda m: m is not null))) as mark
-  from scopes
-)
-, owned as (
-  -- a share that is none (above 1, below 0) counts as not stated
-  select m.scope, l.app_id, max(l.share_ratio) filter (where l.share_ratio between 0 and 1) as stated
-  from marks m join app_links_now l on l.kind = 'cost' and l.native_id = m.mark
-  group by m.scope, l.app_id
-)
-, shared as (
-  select scope, app_id,
-         coalesce(stated / greatest(1, sum(stated) over w),
-                  greatest(0, 1 - coalesce(sum(stated) over w, 0)) / count(*) filter (where stated is null) over w) as share
-  from owned window w as (partition by scope)
-)
-, laid as (
-  -- shares end to end, each part from one mark to the next, so that what is rounded never adds up to more than the whole
-  select scope, app_id, share, sum(share) over (partition by scope order by app_id) as share_to from shared
-)
-, cut as (
-  select *, coalesce(lag(share_to) over (partition by scope order by app_id), 0) as share_from from laid
-)
-, parts as (
-  select l.line_id, l.day, l.currency, l.category, l.service, l.source_instance, l.is_daily, c.app_id,
-         share_of(l.effective_cost, c.share_to) - share_of(l.effective_cost, c.share_from) as effective_cost,
-         share_of(l.billed_cost, c.share_to) - share_of(l.billed_cost, c.share_from) as billed_cost
-  from lines l join cut c on c.scope = l.scope
+with parts as (
+  select d.* exclude (app_id, effective_cost, billed_cost, list_cost), s.app_id,
+         share_of(d.effective_cost, s.share_to_ratio) - share_of(d.effective_cost, s.share_from_ratio) as effective_cost,
+         share_of(d.billed_cost, s.share_to_ratio) - share_of(d.billed_cost, s.share_from_ratio) as billed_cost,
+         share_of(d.list_cost, s.share_to_ratio) - share_of(d.list_cost, s.share_from_ratio) as list_cost
+  from app_cost_direct d
+  join cost_split_shares s on s.split_id = d.split_id and s.currency = d.currency
+   and s.month_on = date_trunc('month', d.day)::date
 )
 , given as (
-  select line_id, money_sum(effective_cost) as effective_cost, money_sum(billed_cost) as billed_cost from parts group by line_id
+  select split_id, month_on, currency, max(share_to_ratio) as share_to_ratio from cost_split_shares group by all
 )
-, every_part as (
-  select app_id, day, currency, category, service, source_instance, is_daily, effective_cost, billed_cost from parts
-  union all
-  select 'untagged' as app_id, l.day, l.currency, l.category, l.service, l.source_instance, l.is_daily,
-         l.effective_cost - coalesce(g.effective_cost, 0) as effective_cost,
-         l.billed_cost - coalesce(g.billed_cost, 0) as billed_cost
-  from lines l left join given g on g.line_id = l.line_id
-  where g.line_id is null or l.effective_cost <> g.effective_cost or l.billed_cost <> g.billed_cost
-)
-select app_id, day, currency, category, service, source_instance, is_daily, money_sum(effective_cost) as effective_cost,
-       money_sum(billed_cost) as billed_cost, count(*) as line_count
-from every_part
-group by app_id, day, currency, category, service, source_instance, is_daily
+select app_id, day, currency, category, service, source_instance, is_daily, environment, split_id, effective_cost, billed_cost,
+       list_cost, line_count
+from parts
+union all
+select d.app_id, d.day, d.currency, d.category, d.service, d.source_instance, d.is_daily, d.environment, d.split_id,
+       d.effective_cost - share_of(d.effective_cost, coalesce(g.share_to_ratio, 0)) as effective_cost,
+       d.billed_cost - share_of(d.billed_cost, coalesce(g.share_to_ratio, 0)) as billed_cost,
+       d.list_cost - share_of(d.list_cost, coalesce(g.share_to_ratio, 0)) as list_cost, d.line_count
+from app_cost_direct d
+left join given g on g.split_id = d.split_id and g.currency = d.currency and g.month_on = date_trunc('month', d.day)::date
+where g.share_to_ratio is null or g.share_to_ratio < 1

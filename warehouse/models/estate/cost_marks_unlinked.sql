@@ -11,7 +11,8 @@ with lines as (
   from lines
 )
 , owned as (
-  select distinct m.mark from marks m join app_links_now l on l.kind = 'cost' and l.native_id = m.owned_as
+  select distinct m.mark from marks m left join app_links_now l on l.kind = 'cost' and l.native_id = m.owned_as
+  where l.app_id is not null or stated_app(m.owned_as) is not null
 )
 select mark, min(source_instance) as source_instance, max(last_charged_at) as last_charged_at
 from lines
