@@ -24,6 +24,7 @@ from ingest.connectors.azure_cost import AzureCostOptions, connector
 from ingest.history import Outcome
 from ingest.http import Answer
 from ingest.run import Ingest
+from ingest.vendors import bills
 from ingest.vendors.azure_query import limited, months
 from tests.replay import Recording, Replay, load, replayed, rows_of, run_of
 from tests.test_focus_convert import AZURE
@@ -166,6 +167,14 @@ def test_months_land_whole_and_only_those_whose_manifest_changed_are_read_again(
     assert site.costs() == {"2026-02": [Decimal("1.5")], "2026-03": [4]}
     row = site.lake.read(FocusCost).sort("x_RowId").row(0, named=True)
     assert (row["x_SourceExport"], row["x_IsEstimated"]) == ("az:focus/2026-02", False)
+
+
+def test_a_month_beyond_memory_lands_by_one_commit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bills, "FITS", 1)
+    site.store.month("20260301-20260331/r1", a_csv=csv_of({}, {}), b_csv=csv_of({"BilledCost": "3"}))
+    assert (site.run().status, site.costs()) == ("success", {"2026-03": [Decimal("1.5"), Decimal("1.5"), 3]})
+    site.store.month("20260301-20260331/r2", NOW + timedelta(hours=1), c_csv=csv_of({"BilledCost": "4"}, {}))
+    assert (site.run().status, site.costs()) == ("success", {"2026-03": [4, Decimal("1.5")]})
 
 
 def test_an_estimate_ends_when_the_month_is_settled_or_invoiced(site: Site) -> None:
