@@ -25,6 +25,8 @@ MACROS = {
     "app_revenue_monthly": "'EUR'",
     "cost_spend_in": "'EUR'",
     "cost_outlook_in": "'EUR'",
+    "cost_movers": "'EUR'",
+    "cost_allocation": "'EUR'",
     "unit_costs": "'EUR', true",
     "unit_costs_company": "'EUR', true",
     "api_endpoint_summary": "timestamp '2026-03-01', timestamp '2026-03-02'",

@@ -1,0 +1,20 @@
+"""The choice of a currency: the company's own, those in use, those that rates lead to, or each amount as charged."""
+
+import streamlit as st
+
+from aurora.ui.data import rows, settings
+
+AS_CHARGED = "As charged"
+IN_USE = """
+    select currency, sum(n) as n from (
+      select currency, count(*) as n from cost_scope_days group by currency
+      union all select distinct quote as currency, 0 as n from fx_daily)
+    group by currency order by n desc, currency"""
+
+
+def choose() -> str:
+    """The currency that is wanted, "" for each amount in its own; ?currency= in the URL."""
+    own, used = settings().currency, rows(IN_USE)["currency"].to_list()
+    options = list(dict.fromkeys([*([own] if own else []), *used, AS_CHARGED]))
+    chosen = st.selectbox("Currency", options, key="currency", bind="query-params", width=150)
+    return "" if chosen == AS_CHARGED else chosen
