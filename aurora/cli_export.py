@@ -28,9 +28,9 @@ def focus(
     from warehouse.focus_export import export_focus
     from warehouse.query import Warehouse
 
-    days = [day("--since", since), day("--until", until)]
+    first, end = day("--since", since), day("--until", until)
     settings = context.find_root().obj()
-    count = export_focus(Warehouse(settings.data / "published"), out, *days, source)
+    count = export_focus(Warehouse(settings.data / "published"), out, first, end, source)
     typer.echo(f"{out}: {count:,} rows")
 
 
