@@ -1,8 +1,8 @@
 """Exports of Azure Cost Management in a Blob container: months whose manifest is new, and their lines as focus_cost.
 
 Layout: https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-improved-exports: with file
-partitioning an export writes <directory>/<export>/<yyyymmdd-yyyymmdd>/[<run>/]manifest.json beside its parts, anew with
-each run; only parts that the newest manifest of a month lists are read.
+partitioning an export writes <directory>/<export>/<yyyymmdd-yyyymmdd>/[<run>/...]manifest.json beside its parts, anew
+with each run; only parts that the newest manifest of a month lists are read.
 """
 
 import calendar
@@ -24,7 +24,7 @@ from ingest.vendors.azure_blobs import Blob, Container
 from ingest.vendors.bills import Bill, lines_of
 
 SETTLING = timedelta(days=5)  # Azure closes a month up to five days after its end
-_RANGE = re.compile(r"^(\d{8})-(\d{8})/(?:[^/]+/)?manifest\.json$", re.IGNORECASE)
+_RANGE = re.compile(r"^(\d{8})-(\d{8})/(?:[^/]+/)*manifest\.json$", re.IGNORECASE)
 
 
 class Export(Frozen):

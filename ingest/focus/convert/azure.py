@@ -11,6 +11,8 @@ otherwise:
   them, so the bill's last day ends at the next midnight.
 - BilledCost of usage that a reservation or savings plan covers, and of what is unused of it, is 0: amortized exports
   give these lines a share of a purchase that is billed elsewhere. In actual exports they cost nothing anyway.
+- EffectiveCost is the export's cost, as in the rules: an amortized export spreads what was bought over its use, an
+  actual one tells it when it was bought. One of both is to be read, not both.
 - ConsumedQuantity is the quantity times the size of the unit of measure: 0.0129 of "10K" are 129 operations.
 - PricingCategory has the words of FOCUS 1.0 and later: Standard for On-Demand, Committed for Commitment Discount.
 - ChargeFrequency that Azure does not tell is Usage-Based for usage and null else: FOCUS has no word Other.
