@@ -244,6 +244,12 @@ def test_lines_that_cannot_be_rows_are_quarantined_and_the_others_land(site: Sit
     assert set(site.lake.read(Quarantine)["rule"]) == {"BilledCost|type", "BillingCurrency|nullability"}
 
 
+def test_a_line_with_too_many_cells_is_quarantined_alone(site: Site) -> None:
+    site.store.month("20260301-20260331", a_csv=csv_of({}) + b"a,b," * 30 + b"\n" + csv_of({}).split(b"\n", 1)[1])
+    told = site.run()
+    assert (told.landed.row_count, told.landed.quarantined_count) == (2, 1)
+
+
 def test_ranges_that_are_no_month_are_left_out_and_told(site: Site) -> None:
     site.store.month("20260301-20260307", a_csv=csv_of({}))
     site.store.month("20260301-20260331", a_csv=csv_of({}))

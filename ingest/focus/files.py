@@ -29,6 +29,10 @@ SEPARATORS = ",;\t|"
 FAULTS = (OSError, EOFError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
 
 
+class UnevenError(ValueError):
+    """Not every line of a CSV file has as many cells as its header, or it is no CSV."""
+
+
 @dataclass
 class Slice:
     """Some rows of a file as they are written there, and lines of it that are no rows."""
@@ -70,12 +74,21 @@ def header(path: Path) -> list[str]:
     return _csv_header(path)[0]
 
 
-def slices(path: Path) -> Iterator[Slice]:
-    """The rows of a file in order. Raises one of FAULTS for what cannot be read to its end."""
+def slices(path: Path, *, is_careful: bool = False) -> Iterator[Slice]:
+    """The rows of a file in order. Raises one of FAULTS for what cannot be read to its end.
+
+    CSV is read by polars, which is quick but gives up at the first line with too many cells, and raises UnevenError
+    then; carefully it is read by Arrow, which tells such lines.
+    """
     names = header(path)
     if twice := sorted(name for name, times in Counter(names).items() if times > 1):
         raise ValueError(f"column {twice[0]} stands in its header twice")
-    yield from _parquet(path) if path.name.lower().endswith(".parquet") else _csv(path)
+    if path.name.lower().endswith(".parquet"):
+        yield from _parquet(path)
+    elif is_careful or path.name.lower().endswith(".gz"):
+        yield from _csv(path)
+    else:
+        yield from _quick_csv(path)
 
 
 def _parquet(path: Path) -> Iterator[Slice]:
@@ -98,6 +111,21 @@ def _csv_header(path: Path) -> tuple[list[str], str]:
 def _opened(path: Path) -> IO[bytes]:
     # gzip of Python, since Arrow's own takes a file that was cut off for one that has ended.
     return cast(IO[bytes], gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def _quick_csv(path: Path) -> Iterator[Slice]:
+    names, separator = _csv_header(path)
+    rows = pl.scan_csv(path, infer_schema=False, separator=separator, new_columns=names)
+    try:
+        for frame in rows.collect_batches(chunk_size=SLICE, maintain_order=True):
+            # An empty line is no row.
+            yield Slice(
+                frame.filter(pl.any_horizontal(pl.all().is_not_null())) if frame.null_count().row(0)[0] else frame
+            )
+    except pl.exceptions.NoDataError:
+        return
+    except pl.exceptions.PolarsError as error:
+        raise UnevenError(str(error)) from error
 
 
 def _csv(path: Path) -> Iterator[Slice]:

@@ -141,7 +141,7 @@ def _slices(
     try:
         container.save(part, path)
         if path.stat().st_size:
-            yield from slices(path)
+            yield from slices(path, is_careful=True)
     except SourceError as error:
         if error.error_class != "not_found":
             raise
