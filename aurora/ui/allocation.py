@@ -82,18 +82,18 @@ def bars(table: pl.DataFrame, currency: str) -> alt.Chart:
     """The dearest dozen, own and shared parts side by side on one bar."""
     key = table.columns[0]
     top = table.head(SHOWN)
-    long = top.unpivot(index=key, on=["own_cost", "shared_cost"], variable_name="part", value_name="cost")
+    long = top.unpivot(index=key, on=["own_cost", "shared_cost"], variable_name="part", value_name="amount")
     long = long.with_columns(
-        pl.col("part").replace({"own_cost": "own", "shared_cost": "shared"}), pl.col("cost").cast(pl.Float64)
+        pl.col("part").replace({"own_cost": "own", "shared_cost": "shared"}), pl.col("amount").cast(pl.Float64)
     )
     chart: alt.Chart = (
         alt.Chart(long)
         .mark_bar()
         .encode(
             y=alt.Y(f"{key}:N", title=None, sort=top[key].to_list(), axis=alt.Axis(labelLimit=220)),
-            x=alt.X("cost:Q", title=currency, axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
+            x=alt.X("amount:Q", title=currency, axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
             color=alt.Color("part:N", sort=["own", "shared"], legend=alt.Legend(title=None, orient="top")),
-            tooltip=[alt.Tooltip(f"{key}:N"), alt.Tooltip("part:N"), alt.Tooltip("cost:Q", format=",.2f")],
+            tooltip=[alt.Tooltip(f"{key}:N"), alt.Tooltip("part:N"), alt.Tooltip("amount:Q", format=",.2f")],
         )
         .properties(height=26 * top.height + 60)
     )

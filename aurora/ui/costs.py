@@ -17,12 +17,12 @@ from aurora.ui.words import money, number, safe
 KINDS = {"Service": "service", "Application": "app", "Team": "team"}
 LARGEST, OTHERS = 7, "Everything else"
 STATES = {
-    "over": ("used up", "red", "error"),
-    "at_80": ("over 80 % used", "orange", "warning"),
-    "forecast_over": ("will not last", "orange", "trending_up"),
-    "at_50": ("over half used", "blue", "timelapse"),
-    "within": ("within", "green", "check_circle"),
-    "unknown": ("nothing charged", "gray", "help"),
+    "over": "● used up",
+    "at_80": "● over 80 % used",
+    "forecast_over": "▲ will not last",
+    "at_50": "over half used",
+    "within": "within",
+    "unknown": "nothing charged",
 }
 
 
@@ -104,12 +104,13 @@ def stacked(frame: pl.DataFrame, names: dict[str, str], currency: str) -> alt.Ch
         pl.when(pl.col("series_id").is_in(largest)).then(pl.col("series_id").replace(names)).otherwise(pl.lit(OTHERS))
     )
     order = [*(names.get(one, one) for one in largest), OTHERS]
+    days = alt.Axis(grid=False, format="%d %b", labelOverlap=True, tickCount=8)
     daily = frame.with_columns(named.alias("name")).group_by("name", "day").agg(pl.col("cost").sum().cast(pl.Float64))
     chart: alt.Chart = (
         alt.Chart(daily)
         .mark_bar()
         .encode(
-            x=alt.X("day:T", title=None, axis=alt.Axis(grid=False, format="%d %b", labelOverlap=True, tickCount=8)),
+            x=alt.X("yearmonthdate(day):T", title=None, axis=days),
             y=alt.Y("cost:Q", title=f"{currency} a day", axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
             color=alt.Color("name:N", sort=order, legend=alt.Legend(title=None, orient="top", columns=4)),
             order=alt.Order("rank:Q"),
@@ -146,43 +147,25 @@ def by_kind(frame: pl.DataFrame, days: pl.DataFrame, key: str) -> Row | None:
 
 
 def budgets(frame: pl.DataFrame) -> None:
-    """Budgets as cards: how much is used and forecast, and when they run out; those in trouble first."""
-    for row in frame.iter_rows(named=True):
-        word, color, icon = STATES[row["state"]]
-        with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.markdown(f"**{safe(row['name'])}** · {about(row)}", width="content")
-                st.badge(word, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
-            limit = f"{money(row['limit_amount'], row['currency'])} a {row['period']}"
-            if row["spent_cost"] is None:
-                st.caption(f"{limit}. Nothing was charged to it in this currency.")
-                continue
-            used = f"{money(row['spent_cost'], row['currency'])} of {limit}"
-            st.progress(
-                min(1.0, max(0.0, (row["used_pct"] or 0) / 100)), text=f"{used}, {number(row['used_pct'], '%', 0)}"
-            )
-            st.caption(_ahead(row))
-
-
-def _ahead(row: Row) -> str:
-    if row["forecast_cost"] is None:
-        return "No forecast yet: that takes a week of bills."
-    said = f"Forecast {money(row['forecast_cost'], row['currency'])} ({number(row['forecast_pct'], '%', 0)})"
-    if row["runs_out_on"] is None:
-        return f"{said}: lasts until {row['ends_on']:%d %b}."
-    return f"{said}: runs out on {row['runs_out_on']:%d %b}."
+    """Budgets as a table, those in trouble first: what is used and forecast, and when they run out."""
+    shown = frame.with_columns(
+        pl.Series("about", [about(row) for row in frame.iter_rows(named=True)], dtype=pl.String),
+        pl.Series("standing", [STATES[state] for state in frame["state"]], dtype=pl.String),
+    )
+    names = (
+        "name", "about", "standing", "used_pct", "spent_cost", "limit_amount", "period", "forecast_pct",
+        "forecast_cost", "runs_out_on", "currency",
+    )  # fmt: skip
+    bar = st.column_config.ProgressColumn("Used", min_value=0, max_value=100, format="%.0f%%")
+    tables.plain(shown.select(names), "Budgets", 12, used_pct=bar)
 
 
 def about(row: Row) -> str:
     """What a budget is for, in words."""
+    if row["app_id"] or row["team_id"]:
+        return safe(f"application {row['app_id']}" if row["app_id"] else f"team {row['team_id']}")
     scope: dict[str, Any] = json.loads(row["scope"]) if row["scope"] else {}
-    parts = [f"{name} {value}" for name, value in sorted(scope.items())]
-    parts = [
-        *([f"application {row['app_id']}"] if row["app_id"] else []),
-        *([f"team {row['team_id']}"] if row["team_id"] else []),
-        *parts,
-    ]
-    return safe(", ".join(parts)) if parts else "the whole company"
+    return safe(", ".join(f"{name} {value}" for name, value in sorted(scope.items()))) or "the whole company"
 
 
 def since(today: date, days: int) -> date:
