@@ -18,7 +18,7 @@ from ingest.connector import Checkpoint
 from ingest.connectors.aws_cost import connector
 from ingest.history import Outcome
 from ingest.run import Ingest
-from ingest.vendors import aws_bills, aws_exports
+from ingest.vendors import aws_exports, bills
 from tests.test_aws_cost import BUCKET, EXPORT, HOME, ROOT, aws, manifest, parquet, put, world
 
 Json = Any
@@ -238,8 +238,8 @@ def test_a_period_beyond_memory_lands_by_one_commit_and_replaces_what_was_there(
     aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three files of two lines each, where two lines are all that fits: 1 to 6 are 21, then 7 and 8 and 9 are 24."""
-    monkeypatch.setattr(aws_bills, "FITS", 2)
-    monkeypatch.setattr(aws_bills, "KEPT", 1)
+    monkeypatch.setattr(bills, "FITS", 2)
+    monkeypatch.setattr(bills, "KEPT", 1)
     export("2026-02", *([line(FEBRUARY, str(n)), line(FEBRUARY, str(n + 1))] for n in (1, 3, 5)))
     export("2026-03", [line(MARCH, "5")])
     ingest, source = world(tmp_path, exports=[EXPORT])
@@ -262,7 +262,7 @@ def test_a_period_beyond_memory_lands_by_one_commit_and_replaces_what_was_there(
 def test_a_kill_while_a_period_beyond_memory_is_landed_leaves_the_old_one(
     aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aws_bills, "FITS", 1)
+    monkeypatch.setattr(bills, "FITS", 1)
     export("2026-02", [line(FEBRUARY, "1")], [line(FEBRUARY, "2")])
     ingest, source = world(tmp_path, exports=[EXPORT])
     pull(ingest, source)

@@ -24,6 +24,7 @@ from ingest.connectors.azure_cost import AzureCostOptions, connector
 from ingest.history import Outcome
 from ingest.http import Answer
 from ingest.run import Ingest
+from ingest.vendors import bills
 from ingest.vendors.azure_query import limited, months
 from tests.replay import Recording, Replay, load, replayed, rows_of, run_of
 from tests.test_focus_convert import AZURE
@@ -168,6 +169,14 @@ def test_months_land_whole_and_only_those_whose_manifest_changed_are_read_again(
     assert (row["x_SourceExport"], row["x_IsEstimated"]) == ("az:focus/2026-02", False)
 
 
+def test_a_month_beyond_memory_lands_by_one_commit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bills, "FITS", 1)
+    site.store.month("20260301-20260331/r1", a_csv=csv_of({}, {}), b_csv=csv_of({"BilledCost": "3"}))
+    assert (site.run().status, site.costs()) == ("success", {"2026-03": [Decimal("1.5"), Decimal("1.5"), 3]})
+    site.store.month("20260301-20260331/r2", NOW + timedelta(hours=1), c_csv=csv_of({"BilledCost": "4"}, {}))
+    assert (site.run().status, site.costs()) == ("success", {"2026-03": [4, Decimal("1.5")]})
+
+
 def test_an_estimate_ends_when_the_month_is_settled_or_invoiced(site: Site) -> None:
     late = datetime(2026, 3, 6, 1, tzinfo=UTC)
     site.store.month("20260201-20260228", late, a_csv=csv_of(FEBRUARY))
@@ -233,6 +242,12 @@ def test_lines_that_cannot_be_rows_are_quarantined_and_the_others_land(site: Sit
     told = site.run()
     assert (told.landed.row_count, told.landed.quarantined_count) == (1, 2)
     assert set(site.lake.read(Quarantine)["rule"]) == {"BilledCost|type", "BillingCurrency|nullability"}
+
+
+def test_a_line_with_too_many_cells_is_quarantined_alone(site: Site) -> None:
+    site.store.month("20260301-20260331", a_csv=csv_of({}) + b"a,b," * 30 + b"\n" + csv_of({}).split(b"\n", 1)[1])
+    told = site.run()
+    assert (told.landed.row_count, told.landed.quarantined_count) == (2, 1)
 
 
 def test_ranges_that_are_no_month_are_left_out_and_told(site: Site) -> None:

@@ -6,6 +6,7 @@ named here with the number of lines; the modules of ingest/focus/convert say why
 
 import csv
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ingest.focus.convert import azure_words, kind_of, to_focus
 from ingest.focus.convert.services import AWS, GOOGLE
 from ingest.focus.shape import shaped
 from tests.frames import ROOT
+from tests.test_focus_convert import GOOGLE as GOOGLE_LINE
 
 FINOPS = Path(os.environ.get("AURORA_REFERENCE_DATA") or ROOT.parent / "shared" / "data") / "finops"
 RULES, TOOLKIT, EXPORTS = FINOPS / "focus-conversion-rules", FINOPS / "finops-toolkit", FINOPS / "provider-exports"
@@ -267,3 +269,42 @@ def test_every_spelling_of_azure_is_recognised() -> None:
         frame = pl.read_csv(path, infer_schema=False)
         assert kind_of(frame.columns) == "azure_cost_details"
         assert to_focus(frame)[0].height == frame.height
+
+
+def snake(name: str) -> str:
+    """lineItem/UnblendedCost as the report in Parquet spells it: line_item_unblended_cost."""
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.replace("/", "_"))
+    return re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", words).lower()
+
+
+def test_the_spelling_of_parquet_is_the_same_report() -> None:
+    frame = pl.read_csv(CUR, infer_schema=False)
+    other = frame.rename({name: snake(name) for name in frame.columns})
+    assert "line_item_unblended_cost" in other.columns
+    assert to_focus(other)[0].equals(to_focus(frame)[0])
+
+
+def test_rows_of_google_are_converted_by_the_rules() -> None:
+    """The rules name where a column comes from; what they work out is compared in the tests of the lines."""
+    frame = to_focus(pl.DataFrame([GOOGLE_ROW]))[0]
+    flat = {path: _at(GOOGLE_ROW, path) for path in (one["Source Column"] for one in told(RULES / "gcp.csv"))}
+    others = set()
+    for column, steps in steps_of("gcp").items():
+        kinds = {step["Transform Type"] for step in steps}
+        mine = frame.row(0, named=True).get(NOW_CALLED.get(column, column))
+        if kinds <= {"RENAME_COLUMN", "UNNEST_COLUMN", "ASSIGN_UTC_TIMEZONE"}:
+            sources = [flat.get(step["Source Column"]) for step in steps]
+            wanted = next((one for one in sources if one is not None), None)
+            same = Decimal(mine) == Decimal(str(wanted)) if isinstance(wanted, float) else mine == wanted
+            others |= set() if same else {column}
+    assert others == {"BilledCost"}  # the cost with its credits; SkuPriceId is null on both sides
+
+
+GOOGLE_ROW = GOOGLE_LINE | {"resource": {"name": "web-1", "global_name": "//compute/web-1"}}
+GOOGLE_ROW |= {"price": {"tier_start_amount": None}}
+
+
+def _at(row: dict[str, Any], path: str) -> Any:
+    for name in path.split("."):
+        row = row.get(name) if isinstance(row, dict) else None  # type: ignore[assignment]
+    return row

@@ -11,6 +11,7 @@ from ingest.check import check
 from tests.frames import row, stamp
 from warehouse import staged as module
 from warehouse.lake import Batch, Lake
+from warehouse.maintain import compact_all
 from warehouse.publish import publish
 from warehouse.query import Warehouse
 from warehouse.staged import Staged, replace_files
@@ -86,9 +87,8 @@ def test_what_is_not_committed_leaves_nothing(lake: Lake) -> None:
 
 
 def test_many_rows_are_held_in_small_numbers(lake: Lake, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ROW_GROUP", 10)
+    monkeypatch.setattr(module, "FILE", 10)
     monkeypatch.setattr(module, "HELD", 12)
-    monkeypatch.setattr(module, "FULL", 1)
     frames = [lines("x", JAN, 9).with_columns(x_RowId=pl.col("x_RowId") + f":{part}") for part in range(4)]
     put(lake, 1, *frames, lines("x", FEB, 4))
     assert held(lake) == {("t1", "x", 1, "a"): 36, ("t1", "x", 2, "a"): 4}
@@ -97,3 +97,15 @@ def test_many_rows_are_held_in_small_numbers(lake: Lake, data: Path, monkeypatch
     warehouse = Warehouse(data / "published")
     told = warehouse.rows("select count(*) as n from focus_cost where BillingPeriodStart < '2026-02-01'")
     assert told["n"].item() == 36
+
+
+def test_staged_files_are_compacted_with_others(lake: Lake, data: Path) -> None:
+    put(lake, 1, lines("x", JAN, 3))
+    for number in range(9):
+        lake.write(FocusCost, lines(f"y{number}", JAN, 1), Batch("t1/plain", number + 1))
+    before = lake.read(FocusCost).sort("x_RowId")
+    compact_all(lake, data)
+    assert len(lake.files(FocusCost)) == 1
+    assert lake.read(FocusCost).sort("x_RowId").equals(before)
+    put(lake, 2, lines("x", JAN, 1, tag="b"))
+    assert lake.read(FocusCost).height == 10

@@ -45,6 +45,18 @@ class Warehouse:
                 self._open = None
             return self._query(sql, params)
 
+    def copy(self, sql: str, path: Path, how: str) -> int:
+        """Write the rows of a query to a file without holding them, and say how many; `how`: DuckDB's words for it."""
+        cursor = self._connection().cursor()
+        place = str(path).replace("'", "''")
+        try:
+            told = cursor.execute(f"COPY ({sql}) TO '{place}' ({how})").fetchone()
+        except duckdb.Error as error:
+            raise QueryError(f"{path}: this cannot be written: {str(error).splitlines()[0]}") from error
+        finally:
+            cursor.close()
+        return int(told[0]) if told else 0
+
     def _query(self, sql: str, params: Params | None) -> pl.DataFrame:
         cursor = self._connection().cursor()
         try:

@@ -22,7 +22,7 @@ class News:
     known: int
 
 
-def stored(table: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
+def stored(table: type[Table], frame: pl.DataFrame, *, is_sorted: bool = False) -> pl.DataFrame:
     """The frame as it is stored: columns in order, instants without zone, partition column added, sorted by key."""
     zoned = [name for name, kind in table.dtypes().items() if isinstance(kind, pl.Datetime)]
     frame = frame.select(table.own_columns()).with_columns(pl.col(zoned).dt.replace_time_zone(None))
@@ -31,7 +31,7 @@ def stored(table: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
         start = pl.col(spec.part_of).cast(pl.Date)
         frame = frame.with_columns((start if spec.part == "day" else start.dt.truncate("1mo")).alias(spec.part_column))
     # A stable sort makes use of the runs that samples arrive in: it takes half the time.
-    return frame.sort(spec.key, maintain_order=True) if frame.height > 1 else frame
+    return frame if is_sorted or frame.height < 2 else frame.sort(spec.key, maintain_order=True)
 
 
 def scan(table: type[Table], files: list[str]) -> pl.LazyFrame:

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import TracebackType
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from aurora.contracts import Table
@@ -24,22 +22,18 @@ from warehouse import rows as of_rows
 from warehouse.delta import ROW_GROUP, NewFile
 from warehouse.lake import Batch, Lake, Written
 
-HELD = 3 * ROW_GROUP  # rows in memory, over all partitions
-FULL = 256 << 20  # bytes of a file, after which the next one begins
+FILE = 2 * ROW_GROUP  # rows of a file
+HELD = 4 * ROW_GROUP  # rows in memory, over all partitions
+LEVEL = 1  # of zstd: for bills, higher ones take longer and gain nothing
 
 
 @dataclass
 class _Part:
-    """What is known of one partition: rows that wait, and the file that is being written."""
+    """Rows of one partition that wait."""
 
     value: str
     waiting: list[pl.DataFrame] = field(default_factory=list)
     held: int = 0
-    path: str = ""
-    file: pa.NativeFile | None = None
-    writer: pq.ParquetWriter | None = None
-    rows: int = 0
-    bounds: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class Staged:
@@ -58,17 +52,18 @@ class Staged:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows of the contract's types."""
-        frame = of_rows.stored(self.table, frame)
+        frame = of_rows.stored(self.table, frame, is_sorted=True)
         self.row_count += frame.height
-        self.slices = pl.concat([self.slices, frame.select(self.slices.columns)]).unique()
+        self.slices = pl.concat([self.slices, frame.select(self.slices.columns).unique()]).unique()
         column = self.table.spec.part_column
         if not frame.height or column is None:
             return
-        for (value, *_), rows in frame.partition_by(column, as_dict=True, include_key=False).items():
+        for value in frame[column].unique().sort():
+            rows = frame.filter(pl.col(column) == value) if frame[column].n_unique() > 1 else frame
             part = self._parts.setdefault(str(value), _Part(str(value)))
-            part.waiting.append(rows)
+            part.waiting.append(rows.drop(column))
             part.held += rows.height
-            if part.held >= ROW_GROUP:
+            if part.held >= FILE:
                 self._write(part)
         while sum(part.held for part in self._parts.values()) > HELD:
             self._write(max(self._parts.values(), key=lambda part: part.held))
@@ -77,7 +72,6 @@ class Staged:
         """Write what waits, and bring the files to where the table lies."""
         for part in self._parts.values():
             self._write(part)
-            self._close(part)
         if self._temporary:
             for new in self.files:
                 rows = pl.scan_parquet(self.folder / new.path)
@@ -120,10 +114,6 @@ class Staged:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for part in self._parts.values():
-            if part.writer and part.file:
-                part.writer.close()
-                part.file.close()
         for path in self._written:
             path.unlink(missing_ok=True)
         if self._temporary:
@@ -134,40 +124,20 @@ class Staged:
             return
         rows = pl.concat(part.waiting)
         part.waiting, part.held = [], 0
-        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-        if part.writer is None:
-            self._open(part, table.schema)
-        if part.writer is None or part.file is None:
-            raise AssertionError(part.path)
-        part.writer.write_table(table, row_group_size=max(ROW_GROUP, rows.height))
-        part.rows += rows.height
-        for name in self._bounded():
-            low, high = rows[name].min(), rows[name].max()
-            known = part.bounds.get(name, (str(low), str(high)))
-            part.bounds[name] = (min(known[0], str(low)), max(known[1], str(high)))
-        if part.file.tell() > FULL:
-            self._close(part)
-
-    def _open(self, part: _Part, schema: pa.Schema) -> None:
-        part.path = f"{self.table.spec.part_column}={part.value}/part-{uuid.uuid4()}.zstd.parquet"
-        path = self.folder / part.path
+        name = f"{self.table.spec.part_column}={part.value}/part-{uuid.uuid4()}.zstd.parquet"
+        path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         self._written.append(path)
-        part.file = pa.OSFile(str(path), "wb")
-        part.writer = pq.ParquetWriter(part.file, schema, compression="zstd", compression_level=3, store_schema=False)
-
-    def _close(self, part: _Part) -> None:
-        if part.writer is None or part.file is None:
-            return
-        part.writer.close()
-        part.file.close()
-        lows, highs = ({name: bound[end] for name, bound in part.bounds.items()} for end in (0, 1))
-        told = {"numRecords": part.rows, "minValues": lows, "maxValues": highs, "nullCount": dict.fromkeys(lows, 0)}
-        size = (self.folder / part.path).stat().st_size
-        column = str(self.table.spec.part_column)
+        rows.write_parquet(path, compression="zstd", compression_level=LEVEL, row_group_size=ROW_GROUP)
+        bounds = self._bounded()
+        lows, highs = (
+            {one: str(found) for one, found in ends.row(0, named=True).items()}
+            for ends in (rows.select(pl.col(bounds).min()), rows.select(pl.col(bounds).max()))
+        )
+        told = {"numRecords": rows.height, "minValues": lows, "maxValues": highs, "nullCount": dict.fromkeys(bounds, 0)}
+        values: dict[str, str | None] = {str(self.table.spec.part_column): part.value}
         stamp = int(time.time() * 1000)
-        self.files.append(NewFile(part.path, size, {column: part.value}, stamp, json.dumps(told), part.rows))
-        part.writer, part.file, part.rows, part.bounds = None, None, 0, {}
+        self.files.append(NewFile(name, path.stat().st_size, values, stamp, json.dumps(told), rows.height))
 
     def _bounded(self) -> list[str]:
         """Columns of which each file tells the least and the greatest: those by which files are passed over."""

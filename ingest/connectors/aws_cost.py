@@ -11,7 +11,6 @@ an export covers does not count twice. Best: one FOCUS_1_2_AWS export in Parquet
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,9 +23,10 @@ from aurora.settings import Duration
 from ingest.connector import Checkpoint, Connector, Item, Run
 from ingest.declared import Declared
 from ingest.vendors.aws import Aws, AwsSignIn, Region
-from ingest.vendors.aws_bills import Bill, bill
+from ingest.vendors.aws_bills import bill
 from ingest.vendors.aws_explorer import advised, budget_row, cost_results, cost_rows, first_estimated
 from ingest.vendors.aws_exports import Bucket, Export, Manifest
+from ingest.vendors.bills import Bill, noted, raise_noted
 
 KEPT = timedelta(days=365)  # Cost Explorer has this month and the 13 before it
 WATCHED = timedelta(days=76)  # a month, and the 45 days after it in which AWS may still correct it
@@ -67,14 +67,12 @@ def fetch_exports(run: AwsCostRun) -> Iterator[Item]:
     for bucket in (Bucket(aws, export) for export in run.options.exports):
         known = seen.get(bucket.export.name, {})
         for manifest, found in changed_bills(run, bucket, known, failures):
-            yield from _bill_items(run, found)
+            yield from found.items(run)
             known = known | {manifest.month: manifest.mark}
             seen = seen | {bucket.export.name: known}
             yield Checkpoint({"exports": seen})
     yield Checkpoint({"exports": seen})
-    if failures:
-        more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
-        raise SourceError(f"{failures[0]}{more}", failures[0].error_class)
+    raise_noted(failures)
 
 
 def changed_bills(
@@ -88,27 +86,6 @@ def changed_bills(
         # The folder stays until the rows have landed, at the checkpoint that follows them.
         with noted(run, failures), TemporaryDirectory(prefix="aurora-bill-") as folder:
             yield manifest, bill(bucket, manifest, Path(folder))
-
-
-@contextmanager
-def noted(run: AwsCostRun, failures: list[SourceError]) -> Iterator[None]:
-    """Goes on after a fault of one export or period alone: it is noted, or a warning where the next run mends it."""
-    try:
-        yield
-    except SourceError as error:
-        if error.error_class == "partial":
-            run.warn(str(error))
-        elif error.error_class in ("not_found", "permission", "schema_drift", "bad_query"):
-            failures.append(error)
-        else:
-            raise
-
-
-def _bill_items(run: AwsCostRun, found: Bill) -> Iterator[Item]:
-    for reject in found.all_rejects():
-        run.reject(FocusCost, reject)
-    if found.row_count:
-        yield FocusCost, found.rows()
 
 
 @connector.stream(CostDays, every="1d")

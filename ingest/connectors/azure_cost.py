@@ -15,6 +15,8 @@ import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -28,8 +30,9 @@ from ingest.connectors.azure_monitor import next_link
 from ingest.declared import Declared
 from ingest.http import Http, Site
 from ingest.vendors.azure_blobs import Container
-from ingest.vendors.azure_exports import Bill, Export, Manifest, bill, manifests
+from ingest.vendors.azure_exports import Export, Manifest, bill, manifests
 from ingest.vendors.azure_query import Asked, cost_rows, limited, months
+from ingest.vendors.bills import Bill, noted, raise_noted
 from ingest.vendors.oauth import ClientCredentials, SignedIn
 
 STORAGE = "https://storage.azure.com"
@@ -102,47 +105,31 @@ def fetch_exports(run: AzureCostRun) -> Iterator[Item]:
 
     One that cannot be read keeps the rows that it had, and the others are read all the same.
     """
-    seen, failures = dict((run.cursor or {}).get("exports", {})), list[SourceError]()
-    token = credentials(run, STORAGE).token
+    failures, token = list[SourceError](), credentials(run, STORAGE).token
+    seen: dict[str, dict[str, str]] = dict((run.cursor or {}).get("exports", {}))
     for export in run.options.exports:
         container = Container(run.http, export.container, export.sas.reveal() if export.sas else None, token)
-        marks = dict(seen.get(export.name, {}))
-        listed = manifests(run, container, export, run.now - run.options.history)
-        for manifest in (one for one in listed if marks.get(one.label) != one.mark):
-            found = read_bill(run, container, export, manifest, failures)
-            if found is None:
-                continue
-            yield from _bill_items(run, found)
-            marks[manifest.label] = manifest.mark
-            seen = seen | {export.name: dict(marks)}
+        known = seen.get(export.name, {})
+        for manifest, found in changed_bills(run, container, export, known, failures):
+            yield from found.items(run)
+            known = known | {manifest.label: manifest.mark}
+            seen = seen | {export.name: known}
             yield Checkpoint({"exports": seen})
     yield Checkpoint({"exports": seen})
-    if failures:
-        more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
-        raise SourceError(f"{failures[0]}{more}", failures[0].error_class)
+    raise_noted(failures)
 
 
-def read_bill(
-    run: AzureCostRun, container: Container, export: Export, manifest: Manifest, failures: list[SourceError]
-) -> Bill | None:
-    """A month, None where it cannot be read now: that is noted, if only this month is the matter."""
-    try:
-        return bill(run, container, export, manifest)
-    except SourceError as error:
-        if error.error_class == "partial":
-            run.warn(str(error))
-        elif error.error_class in ("not_found", "schema_drift", "bad_query"):
-            failures.append(error)
-        else:
-            raise
-        return None
-
-
-def _bill_items(run: AzureCostRun, found: Bill) -> Iterator[Item]:
-    for reject in found.rejects:
-        run.reject(FocusCost, reject)
-    if found.good.height:
-        yield FocusCost, found.good
+def changed_bills(
+    run: AzureCostRun, container: Container, export: Export, known: dict[str, str], failures: list[SourceError]
+) -> Iterator[tuple[Manifest, Bill]]:
+    """Months whose manifest is not the known one; what cannot be read is noted and left out."""
+    listed = list[Manifest]()
+    with noted(run, failures):
+        listed = manifests(run, container, export, run.now - run.options.history)
+    for manifest in (one for one in listed if known.get(one.label) != one.mark):
+        # The folder stays until the rows have landed, at the checkpoint that follows them.
+        with noted(run, failures), TemporaryDirectory(prefix="aurora-bill-") as folder:
+            yield manifest, bill(run, container, export, manifest, Path(folder))
 
 
 @connector.stream(CostDays, every="6h")

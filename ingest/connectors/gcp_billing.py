@@ -12,6 +12,8 @@ before a month its first rows may have come in, where partitions tell that.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import Field, model_validator
 
@@ -21,6 +23,7 @@ from aurora.settings import Duration, Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Run
 from ingest.http import Site
 from ingest.vendors.bigquery import NAME, Dataset, limited
+from ingest.vendors.bills import Bill, noted, raise_noted
 from ingest.vendors.google_bills import Month, Table, best_of
 from ingest.vendors.google_sign_in import signed_token
 
@@ -67,26 +70,28 @@ def fetch_bills(run: GcpBillingRun) -> Iterator[Item]:
 
     A table that is no bill does not stop the others.
     """
-    seen, failures = dict((run.cursor or {}).get("tables", {})), list[SourceError]()
+    failures = list[SourceError]()
+    seen: dict[str, dict[str, str]] = dict((run.cursor or {}).get("tables", {}))
     for name, table in tables(run, failures):
-        marks = dict(seen.get(name, {}))
-        for month in reversed(table.months(run.now - run.options.history)):
-            if marks.get(month.label) == month.mark:
-                continue
-            try:
-                yield from bill_items(run, table, month)
-            except SourceError as error:
-                if error.error_class != "schema_drift":
-                    raise
-                failures.append(error)
-                continue
-            marks[month.label] = month.mark
-            seen = seen | {name: dict(marks)}
+        known = seen.get(name, {})
+        for month, found in changed_bills(run, table, known, failures):
+            yield from found.items(run)
+            known = known | {month.label: month.mark}
+            seen = seen | {name: known}
             yield Checkpoint({"tables": seen})
     yield Checkpoint({"tables": seen})
-    if failures:
-        more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
-        raise SourceError(f"{failures[0]}{more}", failures[0].error_class)
+    raise_noted(failures)
+
+
+def changed_bills(
+    run: GcpBillingRun, table: Table, known: dict[str, str], failures: list[SourceError]
+) -> Iterator[tuple[Month, Bill]]:
+    """Months of which a row came in since they were read, the newest first; what cannot be read is left out."""
+    for month in reversed(table.months(run.now - run.options.history)):
+        if known.get(month.label) != month.mark:
+            # The folder stays until the rows have landed, at the checkpoint that follows them.
+            with noted(run, failures), TemporaryDirectory(prefix="aurora-bill-") as folder:
+                yield month, table.bill(month, Path(folder))
 
 
 def tables(run: GcpBillingRun, failures: list[SourceError]) -> Iterator[tuple[str, Table]]:
@@ -104,12 +109,3 @@ def tables(run: GcpBillingRun, failures: list[SourceError]) -> Iterator[tuple[st
             if error.error_class != "bad_query" or len(names) == 1:
                 raise
             failures.append(error)
-
-
-def bill_items(run: GcpBillingRun, table: Table, month: Month) -> Iterator[Item]:
-    """The rows of a month; what cannot be a row is quarantined."""
-    found = table.bill(month)
-    for reject in found.rejects:
-        run.reject(FocusCost, reject)
-    if found.good.height:
-        yield FocusCost, found.good

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from ingest.check import Reject
 from ingest.focus.columns import is_focus
+from ingest.focus.convert import kind_of
 
 SLICE = 100_000
 BLOCK = 16 << 20  # bytes of CSV that are read at a time; a line cannot be longer
@@ -26,6 +27,10 @@ HEAD = 1 << 16
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 SEPARATORS = ",;\t|"
 FAULTS = (OSError, EOFError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
+
+
+class UnevenError(ValueError):
+    """Not every line of a CSV file has as many cells as its header, or it is no CSV."""
 
 
 @dataclass
@@ -44,10 +49,11 @@ def files_of(path: Path) -> list[Path]:
 
 
 def recognised(path: Path) -> bool:
-    """Whether a file or folder holds a FOCUS export, by its columns."""
+    """Whether a file or folder holds a FOCUS export, or a cost report that can become one, by its columns."""
     try:
         first = next(iter(files_of(path)), None)
-        return first is not None and is_focus(header(first))
+        names = header(first) if first else []
+        return is_focus(names) or kind_of(names) is not None
     except FAULTS:
         return False
 
@@ -68,12 +74,21 @@ def header(path: Path) -> list[str]:
     return _csv_header(path)[0]
 
 
-def slices(path: Path) -> Iterator[Slice]:
-    """The rows of a file in order. Raises one of FAULTS for what cannot be read to its end."""
+def slices(path: Path, *, is_careful: bool = False) -> Iterator[Slice]:
+    """The rows of a file in order. Raises one of FAULTS for what cannot be read to its end.
+
+    CSV is read by polars, which is quick but gives up at the first line with too many cells, and raises UnevenError
+    then; carefully it is read by Arrow, which tells such lines.
+    """
     names = header(path)
     if twice := sorted(name for name, times in Counter(names).items() if times > 1):
         raise ValueError(f"column {twice[0]} stands in its header twice")
-    yield from _parquet(path) if path.name.lower().endswith(".parquet") else _csv(path)
+    if path.name.lower().endswith(".parquet"):
+        yield from _parquet(path)
+    elif is_careful or path.name.lower().endswith(".gz"):
+        yield from _csv(path)
+    else:
+        yield from _quick_csv(path)
 
 
 def _parquet(path: Path) -> Iterator[Slice]:
@@ -98,6 +113,21 @@ def _opened(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
+def _quick_csv(path: Path) -> Iterator[Slice]:
+    names, separator = _csv_header(path)
+    rows = pl.scan_csv(path, infer_schema=False, separator=separator, new_columns=names)
+    try:
+        for frame in rows.collect_batches(chunk_size=SLICE, maintain_order=True):
+            # An empty line is no row.
+            yield Slice(
+                frame.filter(pl.any_horizontal(pl.all().is_not_null())) if frame.null_count().row(0)[0] else frame
+            )
+    except pl.exceptions.NoDataError:
+        return
+    except pl.exceptions.PolarsError as error:
+        raise UnevenError(str(error)) from error
+
+
 def _csv(path: Path) -> Iterator[Slice]:
     """Text as it stands in the file; a line with another number of cells than the header is told apart."""
     names, separator = _csv_header(path)
@@ -112,17 +142,12 @@ def _csv(path: Path) -> Iterator[Slice]:
         if not (file.readline() and file.readline()):
             return
     kinds = dict.fromkeys(names, pa.large_string())
-    reader = arrow_csv.open_csv(
-        _opened(path),
-        read_options=arrow_csv.ReadOptions(block_size=BLOCK, column_names=names, skip_rows=1),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=True
-        ),
-        convert_options=arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=False),
-    )
-    for batch in reader:
-        frame = pl.DataFrame(batch)
-        told, broken = Slice(frame, broken), []
-        yield told
+    read = arrow_csv.ReadOptions(block_size=BLOCK, column_names=names, skip_rows=1)
+    parse = arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip)
+    convert = arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
+    with _opened(path) as source, arrow_csv.open_csv(source, read, parse, convert) as reader:
+        for batch in reader:
+            told, broken = Slice(pl.DataFrame(batch), broken), []
+            yield told
     if broken:
         yield Slice(pl.DataFrame(schema=dict.fromkeys(names, pl.String)), broken)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,7 +14,8 @@ from aurora.contracts.cost import FocusCost
 from aurora.errors import ContractError
 from ingest.check import Reject, Stamp
 from ingest.focus import columns as focus
-from ingest.focus.files import FAULTS, Slice, digest_of, files_of, header, slices
+from ingest.focus.convert import kind_of, to_focus
+from ingest.focus.files import FAULTS, Slice, UnevenError, digest_of, files_of, header, slices
 from ingest.focus.report import Report
 from ingest.focus.shape import named, shaped
 from ingest.focus.values import instants
@@ -35,8 +36,9 @@ def import_focus(lake: Lake, path: Path, stamp: Stamp, *, is_estimated: bool, is
     The same export again changes nothing. Raises ContractError with one sentence.
     """
     files = _files(path)
+    reading = _Reading(path, stamp.source_instance, is_estimated)
     if is_check:
-        report = _Reading(path, stamp.source_instance, is_estimated).checked(files)
+        report = reading.over(lambda one: one.checked(files)).report
         return Imported("focus_cost", Landed(report.good, 0, report.bad), report=tuple(report.lines()), is_check=True)
     stream = f"{stamp.source_instance}/{STREAM}"
     mark = f"{SHAPING}/{stamp.source_instance}/{is_estimated}/{digest_of(files)}"
@@ -45,9 +47,9 @@ def import_focus(lake: Lake, path: Path, stamp: Stamp, *, is_estimated: bool, is
         landed, report = Landed(0, held), Report()
     else:
         # What is quarantined belongs to this content, so that the same content is known again by its run.
-        reading = _Reading(path, stamp.source_instance, is_estimated)
-        landed = _land(lake, files, reading, replace(stamp, run_id=run_id), stream)
-        report = reading.report
+        own = replace(stamp, run_id=run_id)
+        done = reading.over(lambda one: _land(lake, files, one, own, stream))
+        landed, report = done.landed, done.report
     outcome = Outcome(stamp.source_instance, STREAM, "partial" if landed.quarantined_count else "success", landed)
     told = sync_row("import", STREAM, stamp.at, datetime.now(UTC), outcome)
     record_run(lake, stamp.source_instance, STREAM, run_id if report.good else stamp.run_id, told, stamp.at)
@@ -63,7 +65,8 @@ def _files(path: Path) -> list[Path]:
         raise ContractError(f"{path}: there is neither a CSV nor a Parquet file in it")
     for file in files:
         try:
-            lacks = focus.missing(header(file))
+            names = header(file)
+            lacks = [] if kind_of(names) else focus.missing(names)
         except FAULTS as error:
             raise _unreadable(file, error) from error
         if lacks:
@@ -101,9 +104,11 @@ class _Reading:
     path: Path
     export: str
     is_estimated: bool
+    is_careful: bool = False
     report: Report = field(default_factory=Report)
     rejects: list[Reject] = field(default_factory=list)
     beyond: Counter[str | None] = field(default_factory=Counter)
+    landed: Landed = field(default_factory=Landed)
 
     def frames(self, files: list[Path]) -> Iterator[pl.DataFrame]:
         """The rows that stand, slice by slice."""
@@ -111,21 +116,37 @@ class _Reading:
         for file in files:
             start = row
             try:
-                for read in slices(file):
+                for read in slices(file, is_careful=self.is_careful):
                     yield self._slice(file, read, row, row - start)
                     row += read.frame.height
+            except UnevenError:
+                raise
             except FAULTS as error:
                 raise _unreadable(file, error) from error
 
-    def checked(self, files: list[Path]) -> Report:
-        """The report alone."""
+    def over(self, work: Callable[["_Reading"], Landed]) -> "_Reading":
+        """Do the work, once more with care if a file turns out to need it; the reading that it was done with."""
+        try:
+            self.landed = work(self)
+        except UnevenError:
+            again = _Reading(self.path, self.export, self.is_estimated, is_careful=True)
+            again.landed = work(again)
+            return again
+        return self
+
+    def checked(self, files: list[Path]) -> Landed:
+        """Read all for the report alone."""
         for _ in self.frames(files):
             pass
-        return self.report
+        return Landed(self.report.good, 0, self.report.bad)
 
     def _slice(self, file: Path, read: Slice, row: int, of_file: int) -> pl.DataFrame:
-        made = shaped(read.frame, self.export, row, self.is_estimated)
-        names = named(read.frame.clear()).columns
+        frame = read.frame
+        if kind_of(frame.columns):
+            frame, kind = to_focus(frame)
+            self.report.kinds.add(kind)
+        made = shaped(frame, self.export, row, self.is_estimated)
+        names = named(frame.clear()).columns
         rejects = [self._told(file, reject, row - of_file) for reject in [*made.rejects, *read.broken]]
         self.report.add(names, made.good, rejects)
         for reject in rejects:

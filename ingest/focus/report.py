@@ -28,6 +28,7 @@ class Report:
     """Counts and exact sums over the slices of an export."""
 
     versions: set[str] = field(default_factory=set)
+    kinds: set[str] = field(default_factory=set)
     columns: set[str] = field(default_factory=set)
     good: int = 0
     bad: int = 0
@@ -70,6 +71,8 @@ class Report:
         """The report for a person, most needed first."""
         rows = f"{self.good + self.bad:,} rows, {self.good:,} good, {self.bad:,} bad"
         told = [f"FOCUS {', '.join(sorted(self.versions)) or 'of no version'}: {rows}"]
+        if self.kinds:
+            told.append(f"converted from {', '.join(sorted(self.kinds))}")
         told += self._sums(self.periods, "period")
         told += self._sums(self.invoices, "invoice")
         told += [f"✕ {n:,} rows, {rule}: such as {self.examples[rule]}" for rule, n in self.rules.most_common(SHOWN)]

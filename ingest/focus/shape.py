@@ -62,7 +62,7 @@ def _column(raw: pl.DataFrame, name: str) -> pl.Series:
     """One column of FOCUS in the contract's type, all null if the export has it not."""
     kind = focus.KINDS[name]
     if name not in raw.columns:
-        return pl.Series(name, [None] * raw.height, dtype=kind)
+        return pl.Series(name, [None], dtype=kind).new_from_index(0, raw.height)
     if name in focus.MONEY:
         return money(raw[name]).alias(name)
     if name in focus.INSTANTS:

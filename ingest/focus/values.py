@@ -16,6 +16,7 @@ _FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d %H:%M:%S%.f",
 )
+_USUAL = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S")
 _ZONED = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
 _EPOCHS = ((r"^\d{9,10}$", 1_000_000), (r"^\d{13}$", 1_000), (r"^\d{16}$", 1))
 
@@ -23,7 +24,7 @@ _EPOCHS = ((r"^\d{9,10}$", 1_000_000), (r"^\d{13}$", 1_000), (r"^\d{16}$", 1))
 def text(column: pl.Series) -> pl.Series:
     """The column as text; what exports write for nothing is null."""
     told = column if column.dtype == pl.String else column.cast(pl.String, strict=False)
-    nothing = told.is_in(NOTHING)
+    nothing = (told == NOTHING[0]) | (told == NOTHING[1]) | (told == NOTHING[2])
     return told.set(nothing, None) if nothing.any() else told
 
 
@@ -43,11 +44,14 @@ def money(column: pl.Series) -> pl.Series:
         return fitted if lost is None else fitted.set(lost.fill_null(True), None)
     if kind == pl.Null or kind.is_nested() or kind in (pl.Boolean, pl.Binary) or kind.is_temporal():
         return pl.Series(column.name, [None] * len(column), dtype=MONEY)
-    return _money_of_text(text(column).str.strip_chars())
+    return _money_of_text(column.cast(pl.String, strict=False))
 
 
 def _money_of_text(told: pl.Series) -> pl.Series:
     read = told.cast(MONEY, strict=False)
+    if read.null_count() > told.null_count():
+        told = text(told).str.strip_chars()
+        read = told.cast(MONEY, strict=False)
     if _int(told.str.len_bytes().max()) > DECIMALS + 1:
         read = read.set(told.str.contains(_TOO_FINE).fill_null(False), None)
     powers = told.str.contains("[eE]").fill_null(False)
@@ -80,11 +84,22 @@ def instants(column: pl.Series) -> pl.Series:
         return column.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if kind == pl.Null or kind.is_nested() or kind in (pl.Boolean, pl.Binary, pl.Time, pl.Duration):
         return pl.Series(column.name, [None] * len(column), dtype=INSTANT)
+    told = column if kind == pl.String else column.cast(pl.String, strict=False)
+    if (quick := _of_usual_text(told)) is not None:
+        return quick
     # An export tells few instants many times: each is read once.
-    told = text(column)
     known = told.drop_nulls().unique()
-    read = _instants_of_text(known)
-    return told.replace_strict(known, read, default=None, return_dtype=INSTANT).alias(column.name)
+    return told.replace_strict(known, _instants_of_text(text(known)), default=None, return_dtype=INSTANT)
+
+
+def _of_usual_text(told: pl.Series) -> pl.Series | None:
+    """The column read in one of the ways most exports are written in, None if not all of it is."""
+    first = told.drop_nulls().head(1)
+    for form in _USUAL:
+        if first.str.to_datetime(form, strict=False).null_count() == 0:
+            read = told.str.to_datetime(form, strict=False, time_unit="us")
+            return read.dt.replace_time_zone("UTC") if read.null_count() == told.null_count() else None
+    return None
 
 
 def _instants_of_text(told: pl.Series) -> pl.Series:

@@ -151,7 +151,7 @@ class Bucket:
 
     def _read(self, manifest: Manifest, key: str, path: Path) -> Iterator[Slice]:
         try:
-            yield from slices(path)
+            yield from slices(path, is_careful=True)
         except FAULTS as error:
             said = " ".join(str(error)[:200].split())
             raise self.fault(manifest, f"{key} cannot be read: {said}", "schema_drift") from error

@@ -1,32 +1,30 @@
 """Exports of Azure Cost Management in a Blob container: months whose manifest is new, and their lines as focus_cost.
 
 Layout: https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-improved-exports: with file
-partitioning an export writes <directory>/<export>/<yyyymmdd-yyyymmdd>/[<run>/]manifest.json beside its parts, anew with
-each run; only parts that the newest manifest of a month lists are read.
+partitioning an export writes <directory>/<export>/<yyyymmdd-yyyymmdd>/[<run>/...]manifest.json beside its parts, anew
+with each run; only parts that the newest manifest of a month lists are read.
 """
 
 import calendar
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import polars as pl
 from pydantic import Field
 
 from aurora.errors import ContractError, ErrorClass, SourceError
 from aurora.settings import Frozen, Secret
-from ingest.check import Reject
 from ingest.connector import Json, Run
-from ingest.focus.convert import kind_of, to_focus
-from ingest.focus.shape import shaped
+from ingest.focus.files import ENDINGS, FAULTS, Slice, slices
 from ingest.vendors.azure_blobs import Blob, Container
+from ingest.vendors.bills import Bill, lines_of
 
 SETTLING = timedelta(days=5)  # Azure closes a month up to five days after its end
-_RANGE = re.compile(r"^(\d{8})-(\d{8})/(?:[^/]+/)?manifest\.json$", re.IGNORECASE)
+_RANGE = re.compile(r"^(\d{8})-(\d{8})/(?:[^/]+/)*manifest\.json$", re.IGNORECASE)
 
 
 class Export(Frozen):
@@ -66,14 +64,6 @@ class Manifest:
         return (self.month + timedelta(days=32)).replace(day=1)
 
 
-@dataclass
-class Bill:
-    """A month whole: rows of focus_cost in its own types, and lines that could not become rows."""
-
-    good: pl.DataFrame
-    rejects: list[Reject] = field(default_factory=list)
-
-
 def manifests(run: Run[Any], container: Container, export: Export, oldest: datetime) -> list[Manifest]:
     """The newest manifest of each month from that of `oldest` on, newest month first. Raises SourceError."""
     newest: dict[datetime, Manifest] = {}
@@ -105,40 +95,26 @@ def _month(first: str, last: str) -> datetime | None:
     return start if start.day == 1 and end == start.replace(day=days) else None
 
 
-def bill(run: Run[Any], container: Container, export: Export, manifest: Manifest) -> Bill:
-    """A month of an export. Raises SourceError if a part of it cannot be read, or no line can be a row."""
-    frames, rejects, count = list[pl.DataFrame](), list[Reject](), 0
-    name = run.id(f"{export.name}/{manifest.label}")
+def bill(run: Run[Any], container: Container, export: Export, manifest: Manifest, folder: Path) -> Bill:
+    """A month, its rows in files of `folder`. Raises SourceError if a part cannot be read or no line is a row."""
+    found, count, name = Bill(manifest.label), 0, run.id(f"{export.name}/{manifest.label}")
     is_settling = manifest.blob.modified < manifest.end + SETTLING
-    with TemporaryDirectory(prefix="aurora-bill-") as folder:
-        for part, wanted in _parts(run, container, export, manifest):
-            raw = _frame(run, container, export, manifest, part, Path(folder))
-            if not raw.width:
-                continue
-            if wanted is not None and raw.height != wanted:
-                told = f"{part} has {raw.height} lines and its manifest says {wanted}: the next run reads it again"
-                raise fault(run, export, manifest, told, "partial")
+    for part, wanted in _parts(run, container, export, manifest):
+        before = count
+        for told in _slices(run, container, export, manifest, part, folder):
             try:
-                made = shaped(to_focus(raw)[0] if kind_of(raw.columns) else raw, name, count, is_settling)
+                made = lines_of(told.frame, name, count, is_settling)
             except ContractError as error:
                 raise fault(run, export, manifest, str(error), "schema_drift") from error
-            count += raw.height
-            frames.append(made.good)
-            rejects += made.rejects
-    return _whole(run, export, manifest, frames, rejects, count)
-
-
-def _whole(
-    run: Run[Any], export: Export, manifest: Manifest, frames: list[pl.DataFrame], rejects: list[Reject], count: int
-) -> Bill:
-    if not count:  # a month without usage: nothing to land, and nothing to replace
-        return Bill(pl.DataFrame())
-    whole = pl.concat(frames)
-    if not whole.height:
-        told = f"none of its {count} lines can be a row ({rejects[0].message})"
-        raise fault(run, export, manifest, told, "schema_drift")
-    final = pl.col("x_IsEstimated") & pl.col("InvoiceId").is_null()
-    return Bill(whole.with_columns(final.alias("x_IsEstimated")), rejects)
+            count += told.frame.height + len(told.broken)
+            found.add(made.good, [*made.rejects, *told.broken], folder)
+        if wanted is not None and count - before != wanted:
+            said = f"{part} has {count - before} lines and its manifest says {wanted}: the next run reads it again"
+            raise fault(run, export, manifest, said, "partial")
+    if count and not found.row_count:
+        said = f"none of its {count} lines can be a row ({found.rejects[0].message})"
+        raise fault(run, export, manifest, said, "schema_drift")
+    return found
 
 
 def _parts(run: Run[Any], container: Container, export: Export, manifest: Manifest) -> list[tuple[str, int | None]]:
@@ -155,29 +131,26 @@ def _parts(run: Run[Any], container: Container, export: Export, manifest: Manife
     return listed
 
 
-def _frame(
+def _slices(
     run: Run[Any], container: Container, export: Export, manifest: Manifest, part: str, folder: Path
-) -> pl.DataFrame:
-    """A part's columns; text stays text, so that no amount goes through a float."""
+) -> Iterator[Slice]:
+    """The lines of a part, some at a time, as told; the part is gone from `folder` when it is read."""
     path = folder / Path(part).name
+    if not path.name.lower().endswith(ENDINGS):
+        raise fault(run, export, manifest, f"{part} is neither Parquet nor CSV: choose one of them", "bad_query")
     try:
         container.save(part, path)
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path)
-        if path.name.lower().endswith((".csv", ".csv.gz")):
-            return pl.read_csv(path, infer_schema=False)
+        if path.stat().st_size:
+            yield from slices(path, is_careful=True)
     except SourceError as error:
         if error.error_class != "not_found":
             raise
         raise fault(run, export, manifest, f"its manifest lists {part}, which is not there", "not_found") from error
-    except pl.exceptions.NoDataError:
-        return pl.DataFrame()
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+    except FAULTS as error:
         said = " ".join(str(error)[:200].split())
         raise fault(run, export, manifest, f"{part} cannot be read: {said}", "schema_drift") from error
     finally:
         path.unlink(missing_ok=True)
-    raise fault(run, export, manifest, f"{part} is neither Parquet nor CSV: choose one of them", "bad_query")
 
 
 def fault(run: Run[Any], export: Export, manifest: Manifest, told: str, kind: ErrorClass) -> SourceError:

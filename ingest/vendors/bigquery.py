@@ -50,8 +50,9 @@ class Dataset:
 
     def location(self) -> str | None:
         """Where it lies: a query that names another place finds nothing. Raises SourceError."""
-        place = self.run.http.get(self.path).get("location")
-        return str(place) if place else None
+        told: Json = self.run.http.get(self.path)
+        location: str | None = told.get("location")
+        return location
 
     def tables(self) -> list[str]:
         """The names of its tables and views that a query can name. Raises SourceError."""

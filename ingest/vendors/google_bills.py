@@ -6,19 +6,18 @@ and corrections come with old usage dates, so a month whose newest row or number
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
 from aurora.errors import ContractError, SourceError
-from ingest.check import Reject
 from ingest.connector import Json
 from ingest.focus.columns import is_focus
-from ingest.focus.convert import kind_of, to_focus
 from ingest.focus.convert.columns import each, pairs
-from ingest.focus.shape import shaped
 from ingest.vendors.bigquery import Dataset
+from ingest.vendors.bills import Bill, lines_of
 
 # The same account may have all three: the one that tells most comes first.
 KINDS = ("gcp_billing_export_focus_", "gcp_billing_export_resource_v1_", "gcp_billing_export_v1_")
@@ -46,14 +45,6 @@ class Month:
         """When it ends, roughly: months of invoices are Pacific."""
         first = datetime.strptime(self.label, "%Y%m").replace(tzinfo=UTC)
         return (first + timedelta(days=32)).replace(day=1) + timedelta(hours=8)
-
-
-@dataclass
-class Bill:
-    """A month whole: rows of focus_cost in its own types, and lines that could not become rows."""
-
-    good: pl.DataFrame
-    rejects: list[Reject] = field(default_factory=list)
 
 
 def best_of(names: list[str]) -> list[str]:
@@ -99,23 +90,20 @@ class Table:
         frames = self.dataset.rows(self.location, sql, **self._named(f"{oldest:%Y%m}"))
         return [Month(*row) for frame in frames for row in frame.select("month", "mark").iter_rows()]
 
-    def bill(self, month: Month) -> Bill:
-        """All lines of a month."""
-        frames, rejects, count = list[pl.DataFrame](), list[Reject](), 0
+    def bill(self, month: Month, folder: Path) -> Bill:
+        """All lines of a month, its rows in files of `folder`."""
+        found, count, name = Bill(month.label), 0, self.dataset.run.id(self.name)
         is_settling = self.dataset.run.now < month.end + SETTLING
         for raw in self._lines(month):
             try:
-                lines = to_focus(raw)[0] if kind_of(raw.columns) else raw
-                made = shaped(lines, self.dataset.run.id(self.name), count, is_settling)
+                made = lines_of(raw, name, count, is_settling)
             except ContractError as error:
                 raise self.fault(str(error), "schema_drift") from error
             count += raw.height
-            frames.append(made.good)
-            rejects += made.rejects
-        whole = pl.concat(frames) if frames else pl.DataFrame()
-        if count and not whole.height:
-            raise self.fault(f"none of the {count} lines of {month.label} can be a row ({rejects[0].message})")
-        return Bill(whole, rejects)
+            found.add(made.good, made.rejects, folder)
+        if count and not found.row_count:
+            raise self.fault(f"none of the {count} lines of {month.label} can be a row ({found.rejects[0].message})")
+        return found
 
     def _lines(self, month: Month) -> Iterator[pl.DataFrame]:
         columns = "*" if self.is_focus else ", ".join(self._selected())

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from aurora.errors import ContractError
+from ingest.focus.columns import is_focus
 from ingest.focus.convert import aws, azure, google, oracle
 
 VERSION = "1.2"
@@ -15,7 +16,9 @@ CONVERTERS: tuple[Any, ...] = (aws, oracle, google, azure)
 
 
 def kind_of(columns: list[str]) -> str | None:
-    """Whose export has these columns: the name of its converter; None for one that is not known here."""
+    """Whose export has these columns: the name of its converter; None for FOCUS and for what is not known here."""
+    if is_focus(columns):
+        return None
     return next((str(one.NAME) for one in CONVERTERS if one.recognises(columns)), None)
 
 

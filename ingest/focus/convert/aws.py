@@ -21,7 +21,8 @@ Foundation's converter's (github.com/finopsfoundation/focus_converters, aws-cur)
 
 import polars as pl
 
-from ingest.focus.convert.columns import NOTHING, Source, each, json_object, json_of, pairs_object, squashed
+from ingest.focus.convert.aws_maps import cost_categories, tags
+from ingest.focus.convert.columns import Source, by_distinct, squashed
 from ingest.focus.convert.numbers import difference, product_of, sum_of
 from ingest.focus.convert.services import AWS, category
 
@@ -84,10 +85,12 @@ def _billed(told: Source) -> pl.Expr:
 
 def _costs(told: Source) -> dict[str, pl.Expr]:
     kind, billed = _kind(told), _billed(told)
+    given = told.text("pricing/publicOnDemandCost")
+    rate = pl.when(given.is_null()).then(told.text("pricing/publicOnDemandRate"))
     listed = pl.coalesce(
         [
-            told.text("pricing/publicOnDemandCost"),
-            product_of(told.text("pricing/publicOnDemandRate"), told.text("lineItem/UsageAmount")),
+            given,
+            product_of(rate, told.text("lineItem/UsageAmount")),
         ]
     )
     is_usage = (_category(told) == "Usage") & ~kind.str.contains("(?i)discount$|negation$").fill_null(False)
@@ -194,7 +197,7 @@ def _quantities(told: Source) -> dict[str, pl.Expr]:
 
 def _thing(told: Source) -> dict[str, pl.Expr]:
     code, resource = told.text("lineItem/ProductCode"), told.text("lineItem/ResourceId")
-    own = resource.str.extract(_ARN, 1)
+    own = by_distinct(resource, lambda id: id.str.extract(_ARN, 1), pl.String())
     is_region = told.text("product/locationType") == "AWS Region"
     return {
         "AvailabilityZone": told.text("lineItem/AvailabilityZone"),
@@ -205,42 +208,13 @@ def _thing(told: Source) -> dict[str, pl.Expr]:
         "ResourceType": own.str.extract(r"^([^:/]+)[:/].", 1),
         "ServiceCategory": category(code, AWS),
         "ServiceName": told.text("product/ProductName", "product/servicename", "lineItem/ProductCode").fill_null("AWS"),
-        "Tags": _tags(told),
+        "Tags": tags(told),
     }
 
 
-def _tags(told: Source) -> pl.Expr:
-    """Tags of resources: those that people set under their own key, those of AWS with its prefix."""
-    columns = told.starting("resourceTags/", "resource_tags_")
-    if columns:
-        return json_of({_key(name): told.cell(column) for name, column in columns.items()})
-    return _map(told, "resource_tags")
-
-
-def _key(name: str) -> str:
-    for prefix, kept in (("user:", ""), ("user_", ""), ("aws_", "aws:")):
-        if name.startswith(prefix):
-            return kept + name.removeprefix(prefix)
-    return name
-
-
-def _map(told: Source, name: str) -> pl.Expr:
-    """A map of CUR 2.0: JSON text, or keys and values of a Parquet map."""
-    kind = told.kind(name)
-    if isinstance(kind, pl.List):
-
-        def done(cells: pl.Series) -> pl.Series:
-            return pl.Series([pairs_object(one) if one else None for one in cells.to_list()], dtype=pl.String)
-
-        return pl.col(told.names[squashed(name)]).map_batches(done, return_dtype=pl.String)
-    return each(told.text(name), json_object)
-
-
 def _extras(told: Source) -> dict[str, pl.Expr]:
-    categories = told.starting("costCategory/", "cost_category_")
-    costs = json_of({name: told.cell(column) for name, column in categories.items()}) if categories else NOTHING
     return {
-        "x_CostCategories": costs if categories else _map(told, "cost_category"),
+        "x_CostCategories": cost_categories(told),
         "x_LineItemType": _kind(told),
         "x_Operation": told.text("lineItem/Operation"),
         "x_ServiceCode": told.text("lineItem/ProductCode"),

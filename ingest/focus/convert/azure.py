@@ -11,6 +11,8 @@ otherwise:
   them, so the bill's last day ends at the next midnight.
 - BilledCost of usage that a reservation or savings plan covers, and of what is unused of it, is 0: amortized exports
   give these lines a share of a purchase that is billed elsewhere. In actual exports they cost nothing anyway.
+- EffectiveCost is the export's cost, as in the rules: an amortized export spreads what was bought over its use, an
+  actual one tells it when it was bought. One of both is to be read, not both.
 - ConsumedQuantity is the quantity times the size of the unit of measure: 0.0129 of "10K" are 129 operations.
 - PricingCategory has the words of FOCUS 1.0 and later: Standard for On-Demand, Committed for Commitment Discount.
 - ChargeFrequency that Azure does not tell is Usage-Based for usage and null else: FOCUS has no word Other.
@@ -26,7 +28,7 @@ otherwise:
 import polars as pl
 
 from ingest.focus.convert import azure_words as words
-from ingest.focus.convert.columns import Source, day_of, each, json_object, midnight, squashed
+from ingest.focus.convert.columns import Source, by_distinct, day_of, each, json_object, midnight, squashed
 from ingest.focus.convert.numbers import product_of
 
 NAME = "azure_cost_details"
@@ -113,13 +115,14 @@ def _costs(told: Source) -> dict[str, pl.Expr]:
     cost, quantity = told.text(*COSTS), told.text("Quantity", "UsageQuantity")
     is_foreign = (told.text("PricingCurrency") != told.text("BillingCurrencyCode", "BillingCurrency")).fill_null(False)
     rate = pl.when(is_foreign).then(told.text("ExchangeRatePricingToBilling")).otherwise(pl.lit("1"))
+    covered = _is_covered(told)
     own = told.text("UnitPrice")
     market = told.text("PayGPrice")
     is_known = (market.cast(pl.Float64, strict=False) > 0).fill_null(False)
-    contracted = pl.when(_is_covered(told)).then(pl.coalesce([product_of(own, quantity, rate), cost])).otherwise(cost)
-    listed = pl.when(is_known & (_category(told) == "Usage")).then(product_of(market, quantity, rate))
+    contracted = pl.coalesce([product_of(pl.when(covered).then(own), quantity, rate), cost])
+    listed = product_of(pl.when(is_known & (_category(told) == "Usage")).then(market), quantity, rate)
     return {
-        "BilledCost": pl.when(_is_covered(told)).then(pl.lit("0")).otherwise(cost),
+        "BilledCost": pl.when(covered).then(pl.lit("0")).otherwise(cost),
         "EffectiveCost": cost,
         "ContractedCost": contracted,
         "ListCost": pl.coalesce([told.text("PaygCostInBillingCurrency"), listed, contracted]),
@@ -169,11 +172,11 @@ def _commitment(told: Source) -> dict[str, pl.Expr]:
 def _quantities(told: Source) -> dict[str, pl.Expr]:
     quantity, measure = told.text("Quantity", "UsageQuantity"), told.text("UnitOfMeasure")
     usage = (_category(told) == "Usage") & ~told.text("ChargeType").str.starts_with("Unused").fill_null(False)
-    size, unit = words.block(measure), words.unit(measure)
+    size, unit = words.block(measure).fill_null("1"), words.unit(measure)
     many = pl.concat_str([size, pl.lit(" "), unit])
     return {
         "ConsumedQuantity": pl.when(usage).then(
-            pl.when(size == "1").then(quantity).otherwise(product_of(quantity, size.fill_null("1")))
+            pl.when(size == "1").then(quantity).otherwise(product_of(quantity, pl.when(size != "1").then(size)))
         ),
         "ConsumedUnit": pl.when(usage).then(unit),
         "PricingQuantity": quantity,
@@ -185,8 +188,7 @@ def _quantities(told: Source) -> dict[str, pl.Expr]:
 
 def _thing(told: Source) -> dict[str, pl.Expr]:
     resource, consumed = told.text("ResourceId", "InstanceId"), told.text("ConsumedService")
-    kind = pl.concat_str([resource.str.extract(_TYPE, part) for part in (1, 2, 3)], separator="/", ignore_nulls=True)
-    kind = pl.when(kind != "").then(kind.str.to_lowercase())
+    kind = by_distinct(resource, _resource_type, pl.String())
     region = words.region(told.text("ResourceLocation", "Location"))
     return {
         "AvailabilityZone": told.text("AvailabilityZone"),
@@ -199,6 +201,13 @@ def _thing(told: Source) -> dict[str, pl.Expr]:
         "ServiceName": pl.coalesce([words.service(kind), told.text("MeterCategory"), consumed, pl.lit("Azure")]),
         "Tags": _tags(told),
     }
+
+
+def _resource_type(resource: pl.Expr) -> pl.Expr:
+    """The type in a resource's id: microsoft.sql/servers/databases of .../Microsoft.Sql/servers/a/databases/b."""
+    parts = [resource.str.extract(_TYPE, part) for part in (1, 2, 3)]
+    kind = pl.concat_str(parts, separator="/", ignore_nulls=True)
+    return pl.when(kind != "").then(kind.str.to_lowercase())
 
 
 def _tags(told: Source) -> pl.Expr:

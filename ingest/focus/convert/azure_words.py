@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from ingest.focus.convert.columns import by_distinct
 from ingest.focus.convert.services import OTHER
 
 # category -> service -> types of resources (or the namespace alone), in lower case and without "microsoft."
@@ -139,8 +140,11 @@ _MANY |= {"Connection": "Connections", "Device": "Devices", "API Calls": "Reques
 
 def region(location: pl.Expr) -> pl.Expr:
     """The id of a region however it is written; one that is not known in lower case without blanks."""
-    squashed = location.str.to_lowercase().str.replace_all(r"[ _]", "")
-    return squashed.replace(TURNED)
+    return by_distinct(location, _region, pl.String())
+
+
+def _region(location: pl.Expr) -> pl.Expr:
+    return location.str.to_lowercase().str.replace_all(r"[ _]", "").replace(TURNED)
 
 
 def region_name(region_id: pl.Expr) -> pl.Expr:
@@ -166,6 +170,10 @@ def _looked_up(word: pl.Expr, table: dict[str, str]) -> pl.Expr:
 
 def block(measure: pl.Expr) -> pl.Expr:
     """How many units one unit of measure holds, as text: 10000 of "10K", 100 of "100 Hours", 1 of "GB"."""
+    return by_distinct(measure, _block, pl.String())
+
+
+def _block(measure: pl.Expr) -> pl.Expr:
     number = measure.str.extract(_FORM, 1).str.replace_all(",", "")
     power = measure.str.extract(_FORM, 2).replace_strict(_POWERS, default=1, return_dtype=pl.Int64).fill_null(1)
     largest = pl.when(power == 1).then(10**12).otherwise(10**6)
@@ -175,6 +183,10 @@ def block(measure: pl.Expr) -> pl.Expr:
 
 def unit(measure: pl.Expr) -> pl.Expr:
     """The unit alone: Hours of "100 Hours", Units/Month of "10K/Month", Units of "10K"."""
+    return by_distinct(measure, _unit, pl.String())
+
+
+def _unit(measure: pl.Expr) -> pl.Expr:
     rest = pl.coalesce([measure.str.extract(_FORM, 3), measure]).str.strip_chars()
     is_rate = measure.str.contains(r"^[\d,]+\s*[KMB]?\s*/")
     many = rest.replace({"": "Units"} | _MANY)

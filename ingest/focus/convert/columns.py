@@ -70,6 +70,10 @@ def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 def day_of(text: pl.Expr) -> pl.Expr:
     """A day written as 2026-03-01, 20260301 or 3/1/2026 (month first); null for anything else."""
+    return by_distinct(text, _day, pl.Date())
+
+
+def _day(text: pl.Expr) -> pl.Expr:
     tried = []
     for pattern, (year, month, day) in _DAYS:
         parts = [text.str.extract(pattern, place) for place in (year, month, day)]
@@ -105,6 +109,17 @@ def each(text: pl.Expr, work: Callable[[str], str | None]) -> pl.Expr:
         return cells.replace_strict(distinct, worked, default=None, return_dtype=pl.String)
 
     return text.map_batches(done, return_dtype=pl.String)
+
+
+def by_distinct(text: pl.Expr, work: Callable[[pl.Expr], pl.Expr], kind: pl.DataType) -> pl.Expr:
+    """`work` on each distinct text, null on null: for patterns over columns that tell few things many times."""
+
+    def done(cells: pl.Series) -> pl.Series:
+        distinct = cells.drop_nulls().unique()
+        worked = distinct.to_frame("text").select(work(pl.col("text"))).to_series()
+        return cells.replace_strict(distinct, worked, default=None, return_dtype=kind)
+
+    return text.map_batches(done, return_dtype=kind)
 
 
 def json_object(text: str) -> str | None:

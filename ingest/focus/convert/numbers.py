@@ -5,14 +5,16 @@ Decimal columns of Polars stop with an error where a product needs more than 38 
 """
 
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, localcontext
 from functools import reduce
+from operator import add, mul
 
 import polars as pl
 
 PLACES = 18
 _STEP = Decimal(1).scaleb(-PLACES)
-_WIDE = Context(prec=120, rounding=ROUND_HALF_EVEN)
+Work = Callable[[list[Decimal]], Decimal]
+_WIDE = Context(prec=80, rounding=ROUND_HALF_EVEN)
 
 
 def sum_of(*texts: pl.Expr) -> pl.Expr:
@@ -22,7 +24,7 @@ def sum_of(*texts: pl.Expr) -> pl.Expr:
 
 def difference(text: pl.Expr, less: pl.Expr) -> pl.Expr:
     """The first less the second, an absent second is 0; null when the first is absent."""
-    told = _computed(lambda told: _added([told[0], *map(_WIDE.minus, told[1:])]), " - ", (text, less), needs_all=False)
+    told = _computed(lambda told: _added([told[0], *(-one for one in told[1:])]), " - ", (text, less), needs_all=False)
     return pl.when(text.is_not_null()).then(told)
 
 
@@ -32,33 +34,33 @@ def product_of(*texts: pl.Expr) -> pl.Expr:
 
 
 def _multiplied(told: list[Decimal]) -> Decimal:
-    return reduce(_WIDE.multiply, told).quantize(_STEP, context=_WIDE)
+    return reduce(mul, told).quantize(_STEP)
 
 
 def _added(told: list[Decimal]) -> Decimal:
-    found = reduce(_WIDE.add, told)
-    if found != (fitted := found.quantize(_STEP, context=_WIDE)):
+    found = reduce(add, told)
+    if found != (fitted := found.quantize(_STEP)):
         raise Inexact
     return fitted
 
 
-def _computed(
-    work: Callable[[list[Decimal]], Decimal], sign: str, texts: tuple[pl.Expr, ...], needs_all: bool
-) -> pl.Expr:
+def _computed(work: Work, sign: str, texts: tuple[pl.Expr, ...], needs_all: bool) -> pl.Expr:
+    """`work` on the rows that have what it needs, which are few in most exports; null elsewhere."""
+
     def done(rows: pl.Series) -> pl.Series:
-        cells = rows.struct.unnest().iter_rows()
-        return pl.Series([_one(work, sign, row, needs_all) for row in cells], dtype=pl.String)
+        cells = rows.struct.unnest()
+        told = pl.all_horizontal if needs_all else pl.any_horizontal
+        places = cells.select(told(pl.all().is_not_null())).to_series().arg_true()
+        found = pl.Series(rows.name, [None], dtype=pl.String).new_from_index(0, rows.len())
+        with localcontext(_WIDE):
+            return found.scatter(places, [_one(work, sign, row) for row in cells[places].iter_rows()])
 
     named = [text.alias(f"n{place}") for place, text in enumerate(texts)]
     return pl.struct(named).map_batches(done, return_dtype=pl.String)
 
 
-def _one(
-    work: Callable[[list[Decimal]], Decimal], sign: str, row: tuple[str | None, ...], needs_all: bool
-) -> str | None:
+def _one(work: Work, sign: str, row: tuple[str | None, ...]) -> str:
     told = [one for one in row if one is not None]
-    if not told or (needs_all and len(told) < len(row)):
-        return None
     try:
         found = work([Decimal(one) for one in told])
         return f"{found:f}" if found.is_finite() else sign.join(told)

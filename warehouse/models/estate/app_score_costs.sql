@@ -4,7 +4,7 @@
 -- grain: app_id
 -- check: limit_amount > 0
 with charged as (
-  select app_id, currency, day, is_daily, source_instance, effective_cost::double as cost,
+  select app_id, currency, day, is_daily, source_instance, effective_cost as cost,
          day >= date_trunc('month', utc_now())::date as is_this_month
   from app_cost_daily_by_service
   where day >= (date_trunc('month', utc_now()) - interval 1 month)::date
@@ -19,9 +19,10 @@ with charged as (
 )
 , spent as (
   select c.app_id, c.currency, max(v.covered_on) - date_trunc('month', utc_now())::date + 1 as covered_days,
-         sum(c.cost) filter (where not c.is_this_month) as last_month_cost,
-         coalesce(sum(c.cost) filter (where c.is_this_month and c.is_daily and c.day < utc_now()::date), 0) as daily_cost,
-         coalesce(sum(c.cost) filter (where c.is_this_month and not c.is_daily), 0) as once_cost,
+         money_sum(case when not c.is_this_month then c.cost end) as last_month_cost,
+         coalesce(money_sum(case when c.is_this_month and c.is_daily and c.day < utc_now()::date then c.cost end), 0)
+           as daily_cost,
+         coalesce(money_sum(case when c.is_this_month and not c.is_daily then c.cost end), 0) as once_cost,
          bool_and(c.cost is not null) as is_known
   from charged c join covered v on v.source_instance = c.source_instance
   group by c.app_id, c.currency
@@ -30,7 +31,8 @@ with charged as (
   select app_id, currency,
          case when covered_days >= 2 then date_trunc('month', utc_now())::date
               when last_month_cost is not null then (date_trunc('month', utc_now()) - interval 1 month)::date end as month_on,
-         case when covered_days >= 2 then daily_cost * day(last_day(utc_now()::date)) / covered_days + once_cost
+         case when covered_days >= 2
+              then part_of(product_of(daily_cost, day(last_day(utc_now()::date))), covered_days) + once_cost
               else last_month_cost end as month_cost
   from spent where is_known
 )
