@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aurora.contracts.cost import CostDays
@@ -82,6 +83,7 @@ def books(lake: Lake, data: Path, tmp_path: Path) -> Books:
     return Books(lake, data, tmp_path / "bills")
 
 
+@hypothesis_settings(deadline=None)
 @given(st.decimals("-9e17", "9e17", places=None, allow_nan=False), st.integers(1, 400))
 def test_parts_add_up_to_the_last_digit(amount: Decimal, days: int) -> None:
     amount = amount.quantize(Decimal("1e-18"), context=Context(prec=60))

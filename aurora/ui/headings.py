@@ -66,7 +66,7 @@ HEADINGS = {
     "foreign_cost": "Of it converted", "via": "By way of", "told_by": "Told by", "rate_price": "Rate",
     "stated_hours": "Hours as stated", "timesheet_hours": "Hours by time sheet", "work_item_hours": "Hours by items",
     "user_day_count": "Days with users", "first_charged_on": "Charged from", "last_charged_on": "Charged until",
-    "revenue_id": "Entry", "rate_on": "Told on", "most_active_users": "Most active users",
+    "revenue_id": "Entry", "rate_on": "Day of the rate", "most_active_users": "Most active users",
 }  # fmt: skip
 SPELLED = {
     "cpu": "CPU", "tls": "TLS", "db": "Database", "cert": "Certificate", "http": "HTTP", "avg": "average",
