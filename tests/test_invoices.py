@@ -176,6 +176,15 @@ def test_a_file_that_breaks_keeps_what_it_said(books: Books) -> None:
     assert books.sums() == {}
 
 
+def test_a_run_that_breaks_leaves_all_as_it_was(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    books.write("a.toml", FIGMA)
+    books.read()
+    books.write("b.toml", POSTMAN)
+    monkeypatch.setattr("ingest.connectors.invoices.invoice_rows", lambda *told: 1 / 0)
+    assert books.read().status == "failed"
+    assert set(books.sums()) == {"Figma"}
+
+
 WRONG = {
     "amount = 100.0": "amount = 100.0: write it in quotes",
     'amount = "1,000"': "amount = '1,000': write a number with a point",

@@ -1,5 +1,6 @@
 """What the page of unit economics draws: the company's figures, the table of applications, one application's months."""
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -8,6 +9,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui import charts, tables
 from aurora.ui.frame import empty
+from aurora.ui.headings import heading
 from aurora.ui.words import NOTHING, count, money, number, plural, safe
 
 AS_CHARGED = "As charged"
@@ -86,7 +88,8 @@ def price(value: Any, currency: str) -> str:
     if abs(value) >= 100:
         return money(value, currency)
     digits = 2 if abs(value) >= 1 or value == 0 else 4
-    return f"{money(value.__class__(0), currency).removesuffix('0')}{value:,.{digits}f}"
+    sign = money(Decimal(0), currency).removesuffix("0")
+    return f"{'-' if value < 0 else ''}{sign}{abs(value):,.{digits}f}"
 
 
 def apart(months: pl.DataFrame, month: Row) -> None:
@@ -103,13 +106,32 @@ def apart(months: pl.DataFrame, month: Row) -> None:
         )
 
 
+def of_month(costs: pl.DataFrame, month: Row) -> pl.DataFrame:
+    """The applications of a month, dearest first, each with its cost by month up to now as `trend`."""
+    trends = costs.filter(pl.col("cost").is_not_null()).group_by("app_id", "currency", maintain_order=True)
+    both = costs.filter(pl.col("month_on") == month["month_on"]).join(
+        trends.agg(pl.col("cost").cast(pl.Float64).alias("trend")), on=["app_id", "currency"], how="left"
+    )
+    pairs = [name for unit in UNITS for name in (unit.denominator, unit.quotient)]
+    return both.sort("cost", "app_id", descending=[True, False], nulls_last=True).select(
+        "app_name", "app_id", "currency", "cost", "trend", *pairs, "revenue_amount", "spend_ratio", "return_ratio",
+        "effective_cost", "labour_cost",
+    )  # fmt: skip
+
+
 def applications(frame: pl.DataFrame) -> Row | None:
     """The table of a month, dearest first; returns the application that was chosen."""
     config = st.column_config
+    only = frame["currency"].unique().to_list()
+    code = f" ({only[0]})" if len(only) == 1 else ""
+    # Two decimals are too few for what a message costs.
+    small = [unit.quotient for unit in UNITS]
+    fine = {name: config.NumberColumn(f"{heading(name)}{code}", format="%.4f") for name in small}
+    shown = frame.with_columns(pl.col(small).cast(pl.Float64).round(6))
     return tables.pick(
-        frame, "unit-costs", f"{plural(frame.height, 'application')}, dearest first",
+        shown, "unit-costs", f"{plural(frame.height, 'application')}, dearest first",
         app_name=config.TextColumn("Application", pinned=True, width=190),
-        trend=config.LineChartColumn("Cost by month", width=110),
+        trend=config.LineChartColumn("Cost by month", width=110), **fine,
     )  # fmt: skip
 
 
@@ -123,4 +145,4 @@ def application(months: pl.DataFrame, unit: Unit) -> None:
         st.altair_chart(charts.lines(shown, {unit.quotient: unit.label}, str(months["currency"][-1]), height=200))
     else:
         empty(f"No cost of {unit.label.lower()}", f"Nobody tells {unit.many} of it; see Sources.")
-    tables.plain(months.drop("app_id", "is_converted"), "Months of the application")
+    tables.plain(months.drop("app_id", "app_name", "is_converted"), "Months of the application")
