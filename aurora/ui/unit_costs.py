@@ -126,7 +126,7 @@ def applications(frame: pl.DataFrame) -> Row | None:
     code = f" ({only[0]})" if len(only) == 1 else ""
     # Two decimals are too few for what a message costs.
     small = [unit.quotient for unit in UNITS]
-    fine = {name: config.NumberColumn(f"{heading(name)}{code}", format="%.4f") for name in small}
+    fine: dict[str, Any] = {name: config.NumberColumn(f"{heading(name)}{code}", format="%.4f") for name in small}
     shown = frame.with_columns(pl.col(small).cast(pl.Float64).round(6))
     return tables.pick(
         shown, "unit-costs", f"{plural(frame.height, 'application')}, dearest first",

@@ -14,6 +14,7 @@ from aurora.ui import unit_costs as show
 from aurora.ui.data import rows, settings, together, utc_now
 from aurora.ui.export import behind, download
 from aurora.ui.frame import demo_badge, empty, freshness, page
+from aurora.ui.words import safe
 
 CURRENCIES = """
     select currency, sum(n) as n from (
@@ -70,7 +71,7 @@ def chosen_row(frame: pl.DataFrame, clicked: Row | None) -> Row:
 
 def one(costs: pl.DataFrame, row: Row) -> None:
     """An application: its months, by what it is divided by."""
-    st.subheader(show.safe(row["app_name"]), anchor=False)
+    st.subheader(safe(row["app_name"]), anchor=False)
     unit = st.segmented_control(
         "Cost of", [unit.label for unit in show.UNITS], default=show.UNITS[0].label, required=True, key="unit",
         bind="query-params",
