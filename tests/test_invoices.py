@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aurora.contracts.cost import CostDays
@@ -82,6 +83,7 @@ def books(lake: Lake, data: Path, tmp_path: Path) -> Books:
     return Books(lake, data, tmp_path / "bills")
 
 
+@hypothesis_settings(deadline=None)
 @given(st.decimals("-9e17", "9e17", places=None, allow_nan=False), st.integers(1, 400))
 def test_parts_add_up_to_the_last_digit(amount: Decimal, days: int) -> None:
     amount = amount.quantize(Decimal("1e-18"), context=Context(prec=60))
@@ -172,6 +174,15 @@ def test_a_file_that_breaks_keeps_what_it_said(books: Books) -> None:
     (books.folder / "b.toml").unlink()
     books.read()
     assert books.sums() == {}
+
+
+def test_a_run_that_breaks_leaves_all_as_it_was(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    books.write("a.toml", FIGMA)
+    books.read()
+    books.write("b.toml", POSTMAN)
+    monkeypatch.setattr("ingest.connectors.invoices.invoice_rows", lambda *told: 1 / 0)
+    assert books.read().status == "failed"
+    assert set(books.sums()) == {"Figma"}
 
 
 WRONG = {

@@ -3,6 +3,7 @@
 import pytest
 
 from aurora.contracts import Row
+from aurora.contracts.cost import CostDays
 from aurora.contracts.estate import Applications
 from aurora.contracts.mobile import MobileApps
 from tests.frames import DAY, HOUR, NOW, frame, full_row, row
@@ -75,6 +76,30 @@ def test_nothing_of_a_whole_set_empties_its_source_and_no_other(lake: Lake) -> N
     assert names(lake) == [("s2", "a")]
     write(lake, said("z"))
     assert names(lake) == [("s1", "z"), ("s2", "a")]
+
+
+def test_a_set_that_stands_alone_takes_the_place_of_all_days_of_its_source(lake: Lake) -> None:
+    def day(source: str, *days: int, is_alone: bool = True) -> Written:
+        stream = f"{source}/files"
+        batch = Batch(stream, lake.cursor(CostDays, stream)[0] + 1, None, True, is_alone)
+        rows = [
+            row(CostDays, number, cost_day_id=f"{source}{number}", day=NOW.date() + number * DAY) for number in days
+        ]
+        return lake.write(CostDays, frame(CostDays, rows, source), batch)
+
+    def held() -> list[str]:
+        return sorted(lake.read(CostDays)["cost_day_id"])
+
+    day("s1", 1, 2, 40)
+    day("s2", 1)
+    day("s1", 3, is_alone=False)
+    assert held() == ["s11", "s12", "s13", "s140", "s21"]
+    assert day("s1", 2, 3) == Written(2, 0)
+    assert day("s1", 2, 3) == Written(0, 2)
+    assert held() == ["s12", "s13", "s21"]
+    day("s1")
+    assert day("s1") == Written(0, 0)
+    assert held() == ["s21"]
 
 
 def test_a_source_replaces_only_its_own_rows(lake: Lake) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aurora.contracts import Row, Table
@@ -106,6 +107,7 @@ def test_what_is_forgotten_in_progress_counts_for_a_quarter() -> None:
 spans = st.lists(st.tuples(st.floats(0, 150), st.floats(0.01, 100), st.sampled_from("pq")), min_size=1, max_size=12)
 
 
+@hypothesis_settings(deadline=None)
 @given(spans)
 def test_nobody_has_more_than_a_days_hours(spans: list[tuple[float, float, str]]) -> None:
     items = [item(str(number), project_id=one[2]) for number, one in enumerate(spans)]

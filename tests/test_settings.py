@@ -61,10 +61,13 @@ def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_file_is_read(config: Path) -> None:
-    config.write_text('port = 9000\ndata = "Büro"\n' + SOURCE + 'every = "30s"\ncount = 3\n', encoding="utf-8")
+    config.write_text(
+        'port = 9000\ndata = "Büro"\ncurrency = "EUR"\n' + SOURCE + 'every = "30s"\ncount = 3\n', encoding="utf-8"
+    )
     settings = load(config=config)
     assert (settings.port, settings.data.name, settings.source_names) == (9000, "Büro", ("a",))
     assert settings.source[0].every == timedelta(seconds=30)
+    assert settings.currency == "EUR"
     assert settings.source[0].options == {"count": 3}
 
 

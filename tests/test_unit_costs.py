@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora.contracts import Row
@@ -61,20 +61,21 @@ def test_rates_hold_for_a_week_and_go_both_ways_and_over_a_third_currency(lake: 
     assert check_model(published(), "fx_daily") == []
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(-(10**30), 10**30), st.integers(1, 10**22))
 def test_converted_is_the_product_to_the_last_digit(empty: Warehouse, amount: int, price: int) -> None:
     """In whole units of 1e-18: a * r / 1e18, rounded to a unit (half of one either way)."""
     sql = "select converted($a::decimal(38, 18), $r::decimal(38, 18)) as x"
     given_as = {"a": f"{Decimal(amount).scaleb(-18):f}", "r": f"{Decimal(price).scaleb(-18):f}"}
     found = empty.rows(sql, given_as)["x"][0]
-    exact = Fraction_of(amount * price)
+    exact = whole_units(amount * price)
     if found is None:
         assert abs(exact) >= 10**38 // 2
     else:
         assert abs(int(found.scaleb(18)) - exact) <= 1
 
 
-def Fraction_of(units: int) -> int:  # noqa: N802
+def whole_units(units: int) -> int:
     """Units of 1e-36 in units of 1e-18, rounded down."""
     return units // 10**18
 
@@ -87,6 +88,7 @@ def empty(unfilled: Path) -> Warehouse:
 @pytest.mark.parametrize(
     ("amount", "number", "expected"),
     [("100", "3", "33.333333333333333333"), ("10", "2.5", "4"), ("-1", "4", "-0.25"), ("5", "0", None),
+     ("3", "12000000000", "0.00000000025"),
      ("5", "-1", None), ("5", "null", None), ("null", "5", None), ("99999999999999999999", "3", None)],
 )  # fmt: skip
 def test_money_for_each(empty: Warehouse, amount: str, number: str, expected: str | None) -> None:

@@ -143,7 +143,7 @@ create or replace macro units_money(units) as
 -- Money for each of a number of things (which may be a mean, exact to six decimals); null where there are none.
 create or replace macro money_per(amount, number) as
   case when number > 0
-       then try(units_money(money_units(amount) * 1000000::hugeint // nullif((number::decimal(18, 6) * 1000000)::hugeint, 0))) end;
+       then try(units_money(money_units(amount) * 1000000::hugeint // nullif((number::decimal(38, 6) * 1000000::decimal(7, 0))::hugeint, 0))) end;
 -- What a unit of the other currency costs, to 18 decimals; null where there is no rate.
 create or replace macro inverse_of(rate) as
   case when rate > 0

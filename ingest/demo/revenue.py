@@ -13,11 +13,11 @@ from ingest.demo.world import DAY, Slice, World, floor
 PEG = Decimal("3.6725")
 # What an application earns on a day, in dirhams; the Sales systems earn by commissions.
 EARNINGS = {
-    "damac-hills-2-crm": 5600, "whatsapp-crm": 1450, "payment-system": 2500, "owner-portal": 1500, "booking-api": 2200,
-    "property-manager-ios": 800, "property-manager-android": 900, "mobile-app-v2": 630, "analytics-hub": 360,
+    "damac-hills-2-crm": 19050, "whatsapp-crm": 4950, "payment-system": 8500, "owner-portal": 5100, "booking-api": 7500,
+    "property-manager-ios": 2700, "property-manager-android": 3050, "mobile-app-v2": 2150, "analytics-hub": 1200,
 }  # fmt: skip
 # What is earned by no application alone.
-UNSHARED = 1250
+UNSHARED = 3900
 
 
 def revenue_rows(world: World, span: Slice) -> Iterator[Item]:

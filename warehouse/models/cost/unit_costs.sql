@@ -5,20 +5,23 @@
 -- grain: app_id, month_on, currency
 -- check: spend_ratio is null or revenue_amount > 0
 -- takes: wanted, with_labour
-with costs as (
+with costs as materialized (
   select app_id, month_on, currency, effective_cost, labour_cost,
          effective_cost + case when with_labour then labour_cost else 0 end as cost
   from app_cost_monthly_converted(wanted)
 )
+, earned as materialized (
+  from app_revenue_monthly(wanted)
+)
 , keys as (
-  select app_id, month_on, currency from costs union select app_id, month_on, currency from app_revenue_monthly(wanted)
+  select app_id, month_on, currency from costs union select app_id, month_on, currency from earned
 )
 , facts as (
   select k.app_id, k.month_on, k.currency, coalesce(k.currency = wanted, false) as is_converted, c.cost, c.effective_cost,
          c.labour_cost, u.active_users, u.request_count, u.deployment_count, u.message_count, r.revenue_amount
   from keys k
   left join costs c on c.app_id = k.app_id and c.month_on = k.month_on and c.currency = k.currency
-  left join app_revenue_monthly(wanted) r on r.app_id = k.app_id and r.month_on = k.month_on and r.currency = k.currency
+  left join earned r on r.app_id = k.app_id and r.month_on = k.month_on and r.currency = k.currency
   left join app_usage_monthly u on u.app_id = k.app_id and u.month_on = k.month_on
 )
 select app_id, month_on, currency, is_converted, cost, effective_cost, labour_cost, active_users, request_count,
