@@ -1,4 +1,4 @@
-"""Advice on cost, each day and whenever bill, rollups or decisions have changed: asked of models, kept as versions.
+"""Advice on cost, each hour and whenever bill, rollups or decisions have changed: asked of models, kept as versions.
 
 Each model `savings_<rule>` is a rule: to add one, add its file. Advice whose 30 days are over is checked on the bill.
 """
@@ -6,7 +6,7 @@ Each model `savings_<rule>` is a rule: to add one, add its file. Advice whose 30
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -34,14 +34,14 @@ RESTS_ON = (FocusCost, CostDays, CostAllocations, ComponentHealth1d, Advice)
 
 
 class Adviser:
-    """Advises when a day has begun, or when what advice rests on has changed since it last did."""
+    """Advises when an hour has begun, since budgets may burn by now, or when what advice rests on has changed."""
 
     def __init__(self) -> None:
-        self._seen: tuple[date, list[int | None]] | None = None
+        self._seen: tuple[str, list[int | None]] | None = None
 
     def __call__(self, settings: Settings, lake: Lake) -> None:
         """Advise, if it is due."""
-        due = datetime.now(UTC).date(), [lake.version(table) for table in RESTS_ON]
+        due = f"{datetime.now(UTC):%Y-%m-%d %H}", [lake.version(table) for table in RESTS_ON]
         if due != self._seen:
             advise(settings, lake)
             self._seen = due

@@ -329,7 +329,7 @@ def test_a_rule_that_breaks_takes_no_other_with_it(
     assert [one["rule"] for one in now(published)] == ["rightsizing"]
 
 
-def test_it_advises_once_a_day_or_when_something_changed(
+def test_it_advises_once_an_hour_or_when_something_changed(
     lake: Lake, mine: Settings, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times: list[int] = []

@@ -183,7 +183,7 @@ def is_changed(row: Row, before: Row) -> bool:
         return True
     old = before["saving_amount"] or Decimal(0)
     moved = abs(row["saving_amount"] - old), abs(Decimal(told["counted_amount"]) - (before["counted_amount"] or old))
-    return max(moved) >= MOVED * old
+    return bool(max(moved) >= MOVED * old)
 
 
 def realised(before_cost: Decimal, before_days: int, after_cost: Decimal, after_days: int) -> Decimal:

@@ -23,9 +23,10 @@ from itertools import islice
 import polars as pl
 from pydantic import AwareDatetime
 
-from aurora.contracts.cost import CostDays, FocusCost, WorkHours
+from aurora.contracts.cost import CostAllocations, CostDays, FocusCost, WorkHours
 from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Teams
 from aurora.contracts.operations import (
+    Advice,
     ApiEndpointErrors,
     ApiEndpointStats,
     ComponentHealth,
@@ -49,6 +50,7 @@ from ingest.demo.mobile import mobile_rows
 from ingest.demo.operations import operations_rows
 from ingest.demo.planning_rows import planning_rows
 from ingest.demo.probes import probe_frame
+from ingest.demo.savings import advice_rows, allocation_rows
 from ingest.demo.security import security_rows
 from ingest.demo.spending import cost_day_rows, work_hours_rows
 from ingest.demo.tables import TABLES_TOLD
@@ -115,6 +117,7 @@ def _estate_items(world: World, span: Slice, *, is_first: bool) -> Iterator[Item
     yield from ((AppLinks, row) for row in link_rows(world))
     if world.is_daily_due(span):
         yield from agreed_rows(world, span.until)
+        yield from ((Advice, row) for row in advice_rows(world))
 
 
 def _other_items(world: World, span: Slice) -> Iterator[Item]:
@@ -130,6 +133,7 @@ def _other_items(world: World, span: Slice) -> Iterator[Item]:
     yield from mobile_rows(world, span)
     yield from ((CostDays, row) for row in cost_day_rows(world, span))
     yield from ((WorkHours, row) for row in work_hours_rows(world, span))
+    yield from ((CostAllocations, row) for row in allocation_rows(world, span))
     probes = probe_frame(world, span)
     if probes.height:
         yield ProbeResults, probes

@@ -1,7 +1,7 @@
 """The tables that the demo estate tells; the first one carries the cursor."""
 
 from aurora.contracts import Table
-from aurora.contracts.cost import Budgets, CostDays, FocusCost, WorkHours
+from aurora.contracts.cost import Budgets, CostAllocations, CostDays, FocusCost, WorkHours
 from aurora.contracts.delivery import (
     CiJobs,
     CiRuns,
@@ -32,6 +32,7 @@ from aurora.contracts.mobile import (
     StoreRatingsDaily,
 )
 from aurora.contracts.operations import (
+    Advice,
     AlertEvents,
     Alerts,
     ApiEndpointErrors,
@@ -98,6 +99,8 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     Budgets,
     CostDays,
     WorkHours,
+    CostAllocations,
+    Advice,
     BackupJobs,
     RestoreTests,
     ChangeEvents,

@@ -2,6 +2,7 @@
 -- its effective cost; of a commitment what is unused, of a cluster the estimate at list price.
 -- grain: subject_id, provider, currency, day
 select 'resource:' || resource_id as subject_id, provider, currency, day, effective_cost from resource_days
+where day <= utc_now()::date
 union all
 select 'service:' || provider || '/' || coalesce(account_id, '') || '/' || service as subject_id, provider, currency, day,
        case when bool_and(effective_cost is not null) then money_sum(effective_cost) end as effective_cost

@@ -5,13 +5,13 @@
 -- check: month_cost > 0
 -- check: window_day_count between 1 and 30
 with billed as (
-  select provider, max(day) as until_on from resource_days group by provider having max(day) > utc_now()::date - 10
+  select provider, max(day) as until_on from resource_days where day <= utc_now()::date group by provider having max(day) > utc_now()::date - 10
 )
 , summed as (
   select d.provider, d.resource_id, d.currency, b.until_on, min(d.day) as first_on, max(d.day) as last_on,
          money_sum(case when d.day > b.until_on - 30 then d.effective_cost end) as window_cost,
          bool_and(d.effective_cost is not null) filter (where d.day > b.until_on - 30) as is_told
-  from resource_days d join billed b on b.provider = d.provider
+  from resource_days d join billed b on b.provider = d.provider and d.day <= b.until_on
   group by d.provider, d.resource_id, d.currency, b.until_on
 )
 , monthly as (

@@ -2,19 +2,22 @@
 -- at least 10 a month more. The saving is the way back to what it was.
 -- grain: subject_id, currency
 -- check: saving_amount >= 10
-with cases as (
+with costs as materialized (
+  from resource_costs
+)
+, cases as (
   select r.*, w.late_cost, w.early_cost, r.month_cost::double / t.month_cost as share_ratio
-  from resource_costs r
+  from costs r
   join (
     select r.provider, r.resource_id, r.currency, avg(d.effective_cost::double) filter (where d.day > r.window_until_on - 7) as late_cost,
            avg(d.effective_cost::double) filter (where d.day <= r.window_until_on - 7) as early_cost,
            count(*) filter (where d.day <= r.window_until_on - 7) as early_day_count
-    from resource_costs r
+    from costs r
     join resource_days d on d.provider = r.provider and d.resource_id = r.resource_id and d.currency = r.currency
                         and d.day > r.window_until_on - 35 and d.day <= r.window_until_on
     group by r.provider, r.resource_id, r.currency
   ) w on w.provider = r.provider and w.resource_id = r.resource_id and w.currency = r.currency
-  join (select provider, currency, sum(month_cost::double) as month_cost from resource_costs group by 1, 2) t
+  join (select provider, currency, sum(month_cost::double) as month_cost from costs group by 1, 2) t
     on t.provider = r.provider and t.currency = r.currency
   where regexp_matches(lower(r.service) || ' ' || r.sku_words, '\blogs?\b|logging|cloudwatch|data ?transfer|egress|bandwidth|nat ?gateway')
     and w.early_day_count >= 14 and w.early_cost > 0 and w.late_cost >= 1.25 * w.early_cost

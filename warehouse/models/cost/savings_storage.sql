@@ -3,7 +3,10 @@
 -- old. A tier for what is seldom read costs about 45 % less (Amazon S3: 0.0125 against 0.023 a GB and month).
 -- grain: subject_id, currency
 -- check: saving_amount < base_cost
-with lines as (
+with costs as materialized (
+  from resource_costs where service_category = 'Storage'
+)
+, lines as (
   select ProviderName as provider, ResourceId as resource_id, BillingCurrency as currency, ChargePeriodStart::date as day,
          EffectiveCost as cost, lower(concat_ws(' ', ConsumedUnit, PricingUnit, SkuMeter, ChargeDescription)) as words
   from focus_cost
@@ -21,12 +24,12 @@ with lines as (
 )
 , cases as (
   select r.*, w.stored_cost, w.request_cost, w.tells_requests, w.late_cost / nullif(w.early_cost, 0) - 1 as growth_ratio
-  from resource_costs r join (
+  from costs r join (
     select d.provider, d.resource_id, d.currency, money_sum(d.stored_cost) as stored_cost, money_sum(d.request_cost) as request_cost,
            bool_or(d.tells_requests) as tells_requests, bool_or(d.is_cool) as is_cool,
            avg(d.stored_cost::double) filter (where d.day > r.window_until_on - 7) as late_cost,
            avg(d.stored_cost::double) filter (where d.day <= r.window_until_on - 21 and d.day > r.window_until_on - 28) as early_cost
-    from days d join resource_costs r on r.provider = d.provider and r.resource_id = d.resource_id and r.currency = d.currency
+    from days d join costs r on r.provider = d.provider and r.resource_id = d.resource_id and r.currency = d.currency
     where d.day > r.window_until_on - 30
     group by d.provider, d.resource_id, d.currency
   ) w on w.provider = r.provider and w.resource_id = r.resource_id and w.currency = r.currency
