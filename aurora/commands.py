@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table as Grid
 from rich.text import Text
 
+from aurora.advise_job import Adviser, judging_and_advising
 from aurora.contracts import TABLES, Row
 from aurora.contracts.estate import Applications
 from aurora.cost_job import look_for_anomalies
@@ -67,6 +68,7 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     look_for_anomalies(settings, lake)
     make_visible(settings.data, lake)
     evaluate(settings, lake)  # alerts speak of points that are published
+    Adviser()(settings, lake)  # and advice is held back by budgets that burn
     make_visible(settings.data, lake)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
@@ -222,7 +224,7 @@ def work(settings: Settings) -> None:
                 Ingest(lake, checked(settings, connectors), connectors),
                 planned_sources,
                 lambda: checked(load(), connectors),
-                judge,
+                judging_and_advising(),
                 evaluate,
                 look_for_anomalies,
             )

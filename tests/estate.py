@@ -43,6 +43,7 @@ from aurora.contracts.operations import (
 from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import FindingDecisions, Findings, Packages
 from tests.estate_delivery import delivery
+from tests.estate_savings import savings
 from tests.estate_times import MARCH as MARCH
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row
 from warehouse.lake import Lake
@@ -71,6 +72,7 @@ def one_of_each(lake: Lake) -> None:
     _infrastructure(lake)
     delivery(lake)
     _tests(lake)
+    savings(lake)
 
 
 def _tests(lake: Lake) -> None:

@@ -5,14 +5,16 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from aurora.contracts import COMMON
 from aurora.contracts.delivery import DeploymentSignals
 from aurora.contracts.estate import Tasks
-from aurora.contracts.operations import MaintenanceWindows, Slos
+from aurora.contracts.operations import Advice, MaintenanceWindows, Slos
 from aurora.ui.data import lake, rows, settings, utc_now
 from aurora.ui.session import actor
 from warehouse.record import Change, record_decision, record_edit, record_edits, record_version
 
 LinkState = Literal["confirmed", "rejected"]
+Decided = Literal["accepted", "dismissed", "open"]
 
 
 def run_source_now(name: str) -> None:
@@ -119,3 +121,13 @@ def save_signal(deployment_id: str, sign: dict[str, Any], verdict: str, reason: 
 def decide_anomaly(anomaly_id: str, state: Literal["explained", "dismissed"], words: str) -> None:
     """Record what a person says of an anomaly. Raises LostRaceError if somebody decided meanwhile."""
     record_decision(settings().data, lake(), anomaly_id, (state, words), actor())
+
+
+def decide_advice(advice: dict[str, Any], state: Decided, reason: str) -> None:
+    """Record what a person says of a piece of advice; `advice` is its row of advice_now as the visitor saw it.
+
+    Raises LostRaceError if it has changed since.
+    """
+    kept = {name: advice[name] for name in Advice.own_columns() if name in advice and name not in COMMON}
+    said = {"state": state, "reason": reason, "changed_by": actor(), "changed_at": datetime.now(UTC)}
+    record_version(settings().data, lake(), Advice, kept | said, expected=advice["written_version"])

@@ -71,8 +71,8 @@ SPOKEN = TYPE_WORD | {
 }  # fmt: skip
 # Words that models say and no contract lists.
 SAID_BY_MODELS = (
-    "alert change_event config consists_of cost_jump deployment edit ended file hosting incident link maintenance "
-    "nobody none outdated provided_by rating_drop release rollback secure serves source store_release "
+    "alert alternative change_event config consists_of cost_jump deployment edit ended file hosting incident link "
+    "maintenance nobody none outdated provided_by rating_drop release rollback secure serves source store_release "
     "vulnerability vulnerable"
 )
 RED, AMBER, GREEN, GREY, SLATE, BLUE = "#B91C1C", "#B45309", "#047857", "#6B7280", "#4B5563", "#0369A1"

@@ -28,6 +28,7 @@ from pydantic import AwareDatetime
 from aurora.contracts.cost import CostAllocations, CostDays, FocusCost, WorkHours
 from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Teams
 from aurora.contracts.operations import (
+    Advice,
     ApiEndpointErrors,
     ApiEndpointStats,
     ComponentHealth,
@@ -53,6 +54,7 @@ from ingest.demo.operations import operations_rows
 from ingest.demo.planning_rows import planning_rows
 from ingest.demo.probes import probe_frame
 from ingest.demo.revenue import revenue_rows
+from ingest.demo.savings import advice_rows
 from ingest.demo.security import security_rows
 from ingest.demo.spending import cost_day_rows, work_hours_rows
 from ingest.demo.tables import TABLES_TOLD
@@ -119,6 +121,7 @@ def _estate_items(world: World, span: Slice, *, is_first: bool) -> Iterator[Item
     yield from ((AppLinks, row) for row in link_rows(world))
     if world.is_daily_due(span):
         yield from agreed_rows(world, span.until)
+        yield from ((Advice, row) for row in advice_rows(world))
 
 
 def _other_items(world: World, span: Slice) -> Iterator[Item]:

@@ -13,7 +13,7 @@ WORKLOADS = tuple(part for part in PARTS if part.kind == "k8s_workload")
 SHARE = 0.2  # of what an application costs in all stands on the cluster
 SMALL_USD = 95.0  # a month, of what is no application's main part
 OVERHEAD_USD = 6.5  # a day, for what keeps the cluster itself running
-IDLE = 0.3
+IDLE = 0.36
 PLACE = Decimal("0.00001")  # as finely as OpenCost tells it
 # What a workload's cost is made of.
 MIX = (

@@ -1,4 +1,4 @@
-"""The bill: one line per day, application and service, about USD 48,000 a month, in the FOCUS columns."""
+"""The bill: a line per day, application and service, and the fleet; about USD 48,000 a month, in the FOCUS columns."""
 
 import json
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import polars as pl
 from aurora.contracts import Row
 from aurora.contracts.cost import FocusCost
 from ingest.demo.catalog import APPS, App
+from ingest.demo.fleet import fleet_rows
 from ingest.demo.world import DAY, Slice, World, floor, frame_of
 
 JUMP_APP, JUMP_SERVICE, JUMP_FACTOR = "whatsapp-crm", "Log Storage", 12.0
@@ -120,6 +121,8 @@ def day_rows(world: World, day: datetime, month: datetime, end: datetime) -> Ite
             yield _used(world, day, month, app, service, usual) | told
             if (app.app_id, service.name) == (NEW_APP, NEW_SERVICE) and _since(world, day, NEW_SINCE):
                 yield _used(world, day, month, app, service, NEW_USD) | told | _second(world, day, app)
+    for row in fleet_rows(world, day, month, _next_month(month)):
+        yield row | {"x_IsEstimated": day >= end - 2 * DAY}
     if day.day == 1:
         yield _credit(world, day, month) | {"x_IsEstimated": False}
 

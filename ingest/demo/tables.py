@@ -32,6 +32,7 @@ from aurora.contracts.mobile import (
     StoreRatingsDaily,
 )
 from aurora.contracts.operations import (
+    Advice,
     AlertEvents,
     Alerts,
     ApiEndpointErrors,
@@ -101,6 +102,7 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     WorkHours,
     FxRates,
     Revenues,
+    Advice,
     BackupJobs,
     RestoreTests,
     ChangeEvents,
