@@ -29,6 +29,7 @@ from warehouse.record import ANOMALIES_LOCK
 log = logging.getLogger("aurora.costs")
 LIMIT_S = 120.0
 RESTATED = "The bill was restated: these days are as expected now."
+TAKEN_OUT = "No charge of it is kept any more."
 DAY = timedelta(days=1)
 
 
@@ -39,7 +40,8 @@ def look_for_anomalies(settings: Settings, lake: Lake, now: datetime | None = No
         return
     warehouse = Warehouse(settings.published, LIMIT_S)
     told = warehouse.rows(SERIES, {"since": at.date() - timedelta(days=READ_DAYS), "until": at.date()})
-    news = list(_changes(warehouse, judged(told, at.date()), _known(lake), at)) if told.height else []
+    found = judged(told, at.date()) if told.height else {}
+    news = [*_changes(warehouse, found, _known(lake), at), *_taken_out(found, _known(lake), at)]
     with locked(settings.data / "locks" / ANOMALIES_LOCK):
         write_rows(lake, Anomalies, list(_respecting(lake, news)), at, "cost")
     alerts = [
@@ -122,9 +124,21 @@ def _withdrawn(rows: Iterable[Row], series: Series, since: date, at: datetime) -
     for row in rows:
         begun = row["ts_start"].date()
         if row["state"] == "open" and begun >= since and begun.toordinal() in series.complete:
-            own = {name: row[name] for name in Anomalies.own_columns()}
-            over = {"ts_end": row["ts_end"] or row["ts_start"] + DAY, "state": "dismissed", "explanation": RESTATED}
-            yield own | over | {"updated_at": at}
+            yield _closed(row, RESTATED, at)
+
+
+def _taken_out(found: dict[About, Series], known: list[Row], at: datetime) -> Iterator[Row]:
+    """Anomalies that nobody decided on, of series whose charges were taken out of the lake."""
+    there, since = {about.series_id for about in found}, at.date() - timedelta(days=READ_DAYS)
+    for row in known:
+        if row["state"] == "open" and row["series_id"] not in there and row["ts_start"].date() >= since:
+            yield _closed(row, TAKEN_OUT, at)
+
+
+def _closed(row: Row, why: str, at: datetime) -> Row:
+    own = {name: row[name] for name in Anomalies.own_columns()}
+    over = {"ts_end": row["ts_end"] or row["ts_start"] + DAY, "state": "dismissed", "explanation": why}
+    return own | over | {"updated_at": at}
 
 
 def _respecting(lake: Lake, news: list[Row]) -> Iterator[Row]:
@@ -134,14 +148,14 @@ def _respecting(lake: Lake, news: list[Row]) -> Iterator[Row]:
         said = decided.get(row["anomaly_id"])
         if said is None:
             yield row
-        elif row["explanation"] != RESTATED:
+        elif row["explanation"] not in (RESTATED, TAKEN_OUT):
             kept = json.loads(row["parts"]) | {"decided": json.loads(said["parts"] or "{}").get("decided")}
             yield row | {"state": said["state"], "explanation": said["explanation"], "parts": json.dumps(kept)}
 
 
 def is_decided(row: Row) -> bool:
     """Whether a person explained or dismissed the anomaly."""
-    return bool(row["state"] != "open" and row["explanation"] != RESTATED)
+    return bool(row["state"] != "open" and row["explanation"] not in (RESTATED, TAKEN_OUT))
 
 
 def _midnight(day: date) -> datetime:

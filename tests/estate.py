@@ -110,9 +110,8 @@ def _costs(lake: Lake) -> None:
 def _anomalies(lake: Lake) -> None:
     made_of = dict.fromkeys(("price", "volume", "new", "gone", "unexplained"), "20")
     told = {"kind": "app", "name": "shop", "day_count": 2, "observed": "60", "expected": "10"}
-    anomaly = row(
-        Anomalies, subject="cost", app_id="shop", impact_amount=Decimal(100), parts=json.dumps(made_of | told)
-    )
+    impact: Row = {"series_id": "app:shop:BillingCurrency-0", "impact_amount": Decimal(100)}
+    anomaly = row(Anomalies, subject="cost", app_id="shop", parts=json.dumps(made_of | told), **impact)
     put(lake, Anomalies, [anomaly], "aurora")
 
 

@@ -14,7 +14,7 @@ from aurora.contracts.cost import CostDays, FocusCost
 from aurora.contracts.delivery import Deployments
 from aurora.contracts.estate import Applications, AppLinks, Teams
 from aurora.contracts.operations import Alerts, Anomalies
-from aurora.cost_job import RESTATED, look_for_anomalies
+from aurora.cost_job import RESTATED, TAKEN_OUT, look_for_anomalies
 from aurora.doctor import check_model
 from aurora.errors import LostRaceError
 from aurora.settings import CostAlerts, Settings
@@ -210,6 +210,19 @@ def test_a_restated_bill_takes_an_anomaly_back(lake: Lake, mine: Settings, publi
     published()
     look_for_anomalies(mine, lake, NOW)
     assert set(lake.read(Anomalies)["state"]) == {"open"}
+
+
+def test_what_was_taken_out_leaves_no_anomaly(lake: Lake, mine: Settings, published: Published) -> None:
+    """As the demo estate, when it is removed."""
+    dear(lake)
+    published()
+    look_for_anomalies(mine, lake, NOW)
+    lake.forget(FocusCost, "t1", [])
+    published()
+    look_for_anomalies(mine, lake, NOW)
+    assert set(lake.read(Anomalies)["explanation"]) == {TAKEN_OUT}
+    assert lake.read(Alerts)["state"].to_list() == ["resolved"]
+    assert published().rows("from cost_anomalies_now").height == 0
 
 
 def test_costs_by_day_shares_and_late_days(lake: Lake, mine: Settings, published: Published) -> None:

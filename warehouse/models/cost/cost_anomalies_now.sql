@@ -1,6 +1,6 @@
 -- One row per cost anomaly as it stands: what it is of, per day what it cost and what was expected, its impact and what
 -- that is made of (the parts add up to it), the deployment that may have made it, whose it is, and what people said of it.
--- is_lasting: its last judged day was anomalous too.
+-- is_lasting: its last judged day was anomalous too. Left out is what nobody decided on and no charge is kept of.
 -- grain: anomaly_id
 -- check: impact_amount = price_amount + volume_amount + new_amount + gone_amount + unexplained_amount
 with told as (
@@ -30,3 +30,4 @@ from told t
 left join applications_now a on a.app_id = t.app_id
 left join called c on c.team_id = a.team_id
 left join charged s on s.series_id = t.series_id
+where s.series_id is not null or (t.parts->'decided'->>'by') is not null
