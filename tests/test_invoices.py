@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from aurora.contracts.cost import CostDays
+from aurora.contracts import Row
+from aurora.contracts.cost import CostDays, FxRates
 from aurora.contracts.platform import Quarantine
 from aurora.settings import SourceSettings
 from ingest.connector import load_connectors
@@ -66,6 +67,11 @@ class Books:
         named = [str(path) for path in paths or (self.folder,)]
         source = SourceSettings.model_validate({"name": "books", "connector": "invoices", "paths": named})
         return Ingest(self.lake, self.settings, load_connectors(), clock=lambda: at).run(source)[0]
+
+    def read_rates(self, rates: Path) -> Outcome:
+        told: Row = {"paths": [str(self.folder)], "rates": [str(rates)]}
+        source = SourceSettings.model_validate({"name": "books", "connector": "invoices", **told})
+        return Ingest(self.lake, self.settings, load_connectors(), clock=lambda: AT).run(source, {"rates"})[0]
 
     def days(self) -> pl.DataFrame:
         return self.lake.read(CostDays).sort("provider", "day")
@@ -254,6 +260,22 @@ def hostile() -> Iterator[tuple[str, str]]:
     yield "wide.csv", "vendor\n" + '"' + "x" * 200_000
     yield "empty.csv", ""
     yield "numbers.toml", "[[invoice]]\nvendor = 5\namount = true\n"
+
+
+def test_rates_stand_in_files_too(books: Books, lake: Lake, tmp_path: Path) -> None:
+    books.write("a.toml", POSTMAN)
+    (tmp_path / "rates").mkdir()
+    rate = '[[rate]]\nbase = "usd"\nquote = "AED"\nday = 2026-03-01\nprice = "3.6725"\n'
+    (tmp_path / "rates/a.toml").write_text(rate + rate.replace("3.6725", "-1"), encoding="utf-8")
+    (tmp_path / "rates/b.csv").write_text("base,quote,day,price\nEUR,AED,2026-03-02,4\nEUR,AED,,4\n", encoding="utf-8")
+    outcome = books.read_rates(tmp_path / "rates")
+    assert (outcome.status, outcome.landed.quarantined_count) == ("success", 2)
+    assert [one.partition(":")[0] for one in books.refused()] == ["rates/a.toml, line 6", "rates/b.csv, line 3"]
+    held = lake.read(FxRates).sort("base").select("base", "quote", "rate_price").rows()
+    assert held == [("EUR", "AED", 4), ("USD", "AED", Decimal("3.6725"))]
+    version = lake.version(FxRates)
+    books.read_rates(tmp_path / "rates")
+    assert lake.version(FxRates) == version
 
 
 def test_a_stated_application_bears_it_without_a_link(books: Books, published: Published) -> None:

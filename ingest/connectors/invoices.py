@@ -28,6 +28,9 @@ application in `app` bears it without a link; `tags` are for cost links (`tag:<k
 
 A CSV file has the same names as its header; its tags are written `team=portal-team; stage=production`.
 
+`rates` names files (or folders) with what currencies cost, as `[[rate]]` with `base`, `quote`, `day` and `price` in
+quotes (what one unit of `base` costs in `quote`), or CSV of the same columns; a rate that is removed stays known.
+
 Needs: read access to the files.
 """
 
@@ -39,8 +42,9 @@ import polars as pl
 from pydantic import Field
 
 from aurora.contracts import COMMON, Row
-from aurora.contracts.cost import CostDays
+from aurora.contracts.cost import CostDays, FxRates
 from ingest.connector import Checkpoint, Connector, Item, Options, Run
+from ingest.spend import cells
 from ingest.spend.entries import Entry, WrongError, read_entries
 from ingest.spend.invoices import APP_TAG, NUMBER_TAG, Invoice, invoice_of
 
@@ -48,9 +52,10 @@ MOST_ROWS = 300_000
 
 
 class InvoiceOptions(Options):
-    """`paths`: TOML and CSV files, or folders that are searched for them; relative to Aurora's folder."""
+    """`paths`: files of invoices, or folders; `rates`: those of currency rates. Relative to Aurora's folder."""
 
     paths: tuple[str, ...] = Field(min_length=1)
+    rates: tuple[str, ...] = ()
 
 
 connector = Connector("invoices", InvoiceOptions)
@@ -79,6 +84,27 @@ def fetch_invoices(run: Run[InvoiceOptions]) -> Iterator[Item]:
     yield CostDays, pl.concat([pl.DataFrame(rows, schema=kinds, orient="row"), kept])
     # The same each time: a cursor that moves would write a version of the table for nothing.
     yield Checkpoint({"read": "whole"})
+
+
+@connector.stream(FxRates, every="5m")
+def fetch_rates(run: Run[InvoiceOptions]) -> Iterator[Item]:
+    """All rates of the files named in `rates`."""
+    for entry in read_entries(run, run.options.rates, "rate").entries:
+        try:
+            yield FxRates, rate_row(entry)
+        except WrongError as error:
+            entry.refused(run, FxRates, error)
+    yield Checkpoint({"read": "whole"})
+
+
+def rate_row(entry: Entry) -> Row:
+    """A row of fx_rates. Raises WrongError."""
+    entry.only(("base", "quote", "day", "price"))
+    day, price = cells.day(entry.values, "day"), cells.amount(entry.values, "price")
+    if day is None or price <= 0:
+        raise WrongError("write base, quote, day, and a price above zero")
+    names = {name: cells.currency(entry.values, name) for name in ("base", "quote")}
+    return names | {"day": day, "rate_price": price}
 
 
 def _once(known: dict[Invoice, str], invoice: Invoice, entry: Entry) -> None:
