@@ -122,10 +122,7 @@ class Retention(Frozen):
 
 
 class CostAlerts(Frozen):
-    """From which impact on a cost anomaly is notified: both the amount and the percentage of what was expected.
-
-    `amounts` are in other currencies than `amount` suits, by their code.
-    """
+    """From which impact on a cost anomaly is notified: the amount (by currency in `amounts`) and % of the expected."""
 
     amount: Decimal = Field(default=Decimal(100), gt=0)
     amounts: dict[str, Decimal] = {}

@@ -12,6 +12,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui import tables
 from aurora.ui.charts import GRID
+from aurora.ui.frame import empty
 from aurora.ui.words import money, number, safe
 
 KINDS = {"Service": "service", "Application": "app", "Team": "team"}
@@ -112,7 +113,9 @@ def stacked(frame: pl.DataFrame, names: dict[str, str], currency: str) -> alt.Ch
         .encode(
             x=alt.X("yearmonthdate(day):T", title=None, axis=days),
             y=alt.Y("cost:Q", title=f"{currency} a day", axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
-            color=alt.Color("name:N", sort=order, legend=alt.Legend(title=None, orient="top", columns=4)),
+            color=alt.Color(
+                "name:N", sort=order, legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=130)
+            ),
             order=alt.Order("rank:Q"),
             tooltip=[
                 alt.Tooltip("day:T", format="%d %b %Y"),
@@ -148,6 +151,10 @@ def by_kind(frame: pl.DataFrame, days: pl.DataFrame, key: str) -> Row | None:
 
 def budgets(frame: pl.DataFrame) -> None:
     """Budgets as a table, those in trouble first: what is used and forecast, and when they run out."""
+    st.subheader("Budgets", anchor=False)
+    if not frame.height:
+        empty("No budget is declared", "Write [[budget]] in costs.toml, with an amount, a currency and what it is for.")
+        return
     shown = frame.with_columns(
         pl.Series("about", [about(row) for row in frame.iter_rows(named=True)], dtype=pl.String),
         pl.Series("standing", [STATES[state] for state in frame["state"]], dtype=pl.String),

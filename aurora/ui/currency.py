@@ -8,6 +8,7 @@ AS_CHARGED = "As charged"
 IN_USE = """
     select currency, sum(n) as n from (
       select currency, count(*) as n from cost_scope_days group by currency
+      union all select currency, count(*) as n from revenues group by currency
       union all select distinct quote as currency, 0 as n from fx_daily)
     group by currency order by n desc, currency"""
 

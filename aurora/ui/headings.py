@@ -5,10 +5,10 @@ import re
 HEADINGS = {
     "passed_pct": "Share that passes", "silver_pct": "Silver, share", "gold_pct": "Gold, share",
     "basic_pct": "Basic, share", "bronze_pct": "Bronze, share",
-    "spent_cost": "This month", "same_days_cost": "Same days last month", "change_cost": "Change",
+    "blocked_amount": "Blocked, amount", "spent_cost": "This month", "same_days_cost": "Same days last month", "change_cost": "Change",
     "change_pct": "Change, share", "last_month_cost": "Last month", "forecast_cost": "Forecast",
     "forecast_low_cost": "Forecast, low", "forecast_high_cost": "Forecast, high", "forecast_pct": "Forecast of limit",
-    "used_pct": "Used", "runs_out_on": "Runs out", "about": "What for", "standing": "State", "begins_on": "Begins",
+    "used_pct": "Used", "runs_out_on": "Runs out", "about": "What for", "standing": "Standing", "begins_on": "Begins",
     "covered_on": "Bills cover", "own_cost": "Own", "shared_cost": "Shared", "split_id": "Split", "share_pct": "Of all",
     "actor": "By", "adoption_ratio": "Adoption", "advisory_ids": "Advisories", "affected_apps": "Applications hit",
     "agg": "Aggregate", "anr_pct": "ANR", "app_ids": "Applications", "app": "Application",

@@ -12,8 +12,6 @@ from aurora.ui.frame import empty
 from aurora.ui.headings import heading
 from aurora.ui.words import NOTHING, count, money, number, plural, safe
 
-AS_CHARGED = "As charged"
-
 
 class Unit(NamedTuple):
     """A thing that cost is divided by: its quotient and denominator, and how both are called."""
@@ -30,11 +28,6 @@ UNITS = (
     Unit("per_deployment_cost", "deployment_count", "A deployment", "deployments"),
     Unit("per_message_cost", "message_count", "A message", "messages"),
 )
-
-
-def choices(currencies: pl.DataFrame, own: str | None) -> list[str]:
-    """Currencies to choose from: the company's, those in use (most used first), those with a rate, and none at all."""
-    return list(dict.fromkeys([*([own] if own else []), *currencies["currency"].to_list(), AS_CHARGED]))
 
 
 def company(months: pl.DataFrame, month: Row) -> None:

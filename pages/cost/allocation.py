@@ -37,9 +37,7 @@ def body(wanted: str) -> None:
     """Everything below the choice of a currency."""
     months = rows(MONTHS)["month_on"].to_list()
     if not months:
-        empty(
-            "Nothing is charged", "Import a bill: aurora import FILE --format focus; or add a source such as aws_cost."
-        )
+        empty("Nothing is charged", "Import a bill: aurora import FILE --format focus; or add a source of bills.")
         return
     with st.container(horizontal=True, vertical_alignment="center", key="allocation-filters"):
         spelled = {f"{month:%Y-%m}": month for month in months}

@@ -4,6 +4,9 @@ icon: payments
 order: 70
 """
 
+from datetime import date
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -34,51 +37,43 @@ PAGES = {"app": ("pages/estate/application.py", "app")}
 
 def body(wanted: str) -> None:
     """Everything below the choice of a currency."""
-    today = utc_now().date()
-    with st.container(horizontal=True, vertical_alignment="center", key="cost-filters"):
-        by = st.segmented_control(
-            "By", list(show.KINDS), default="Service", required=True, key="by", bind="query-params"
-        )
-        span = st.segmented_control("Days", list(SPANS), default="30d", required=True, key="days", bind="query-params")
-        text = search("Find a service, application or team")
-    kind, since = show.KINDS[by or "Service"], show.since(today, SPANS[span or "30d"])
+    kind, since, text = asked()
     of_days = {"currency": wanted, "kind": kind, "since": since}
+    of_month = {"currency": wanted, "since": show.since(utc_now().date(), 30)}
     moved, days, totals, budgets = together(
-        (MOVERS, {"currency": wanted}), (DAYS, of_days),
-        (TOTALS, {"currency": wanted, "since": show.since(today, 30)}), (BUDGETS, {}),
-    )  # fmt: skip
+        (MOVERS, {"currency": wanted}), (DAYS, of_days), (TOTALS, of_month), (BUDGETS, {})
+    )
     if not moved.height:
         empty(
             "Nothing is charged", "Import a bill: aurora import FILE --format focus; or add a source such as aws_cost."
         )
         return
-    main = moved.filter(pl.col("kind") == "total").sort(
-        pl.col("currency") == wanted, pl.col("spent_cost"), descending=True
-    )
-    total = main.row(0, named=True)
-    inside = moved.filter(pl.col("currency") == total["currency"])
+    main = moved.filter(pl.col("kind") == "total")
+    total = main.sort(pl.col("currency") == wanted, pl.col("spent_cost"), descending=True).row(0, named=True)
+    is_main = pl.col("currency") == total["currency"]
+    inside = moved.filter(is_main)
     whole = budgets.filter(pl.all_horizontal(pl.col("app_id", "team_id", "scope").is_null()))
     nobodys = inside.filter(pl.col("kind") == "app", pl.col("series_id") == "untagged")
-    show.figures(total, totals.filter(pl.col("currency") == total["currency"]), first(nobodys), first(whole))
+    show.figures(total, totals.filter(is_main), first(nobodys), first(whole))
     if said := show.movers(inside, kind):
         st.markdown("  \n".join(said))
     if left_out := show.apart(moved, wanted):
         st.caption(f":material/info: {left_out}")
-    drawn(inside.filter(pl.col("kind") == kind), days.filter(pl.col("currency") == total["currency"]), kind, text)
-    st.subheader("Budgets", anchor=False)
-    if budgets.height:
-        show.budgets(budgets)
-    else:
-        empty("No budget is declared", "Write [[budget]] in costs.toml, with an amount, a currency and what it is for.")
-    behind(
-        {
-            "Month": (MOVERS, {"currency": wanted}),
-            "Days": (DAYS, of_days),
-            "Budgets": (BUDGETS, {}),
-            "Charges": (CHARGES, {}),
-        },
-        "costs",
-    )
+    drawn(inside.filter(pl.col("kind") == kind), days.filter(is_main), kind, text)
+    show.budgets(budgets)
+    of_budgets: dict[str, tuple[str, dict[str, Any]]] = {"Budgets": (BUDGETS, {}), "Charges": (CHARGES, {})}
+    behind({"Month": (MOVERS, {"currency": wanted}), "Days": (DAYS, of_days)} | of_budgets, "costs")
+
+
+def asked() -> tuple[str, date, str]:
+    """The kind of series, the first day of the chart, and the text that names hold."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="cost-filters"):
+        by = st.segmented_control(
+            "By", list(show.KINDS), default="Service", required=True, key="by", bind="query-params"
+        )
+        span = st.segmented_control("Days", list(SPANS), default="30d", required=True, key="days", bind="query-params")
+        text = search("Find a service, application or team")
+    return show.KINDS[by or "Service"], show.since(utc_now().date(), SPANS[span or "30d"]), text
 
 
 def first(frame: pl.DataFrame) -> dict[str, object] | None:

@@ -10,18 +10,13 @@ import polars as pl
 import streamlit as st
 
 from aurora.contracts import Row
+from aurora.ui import currency
 from aurora.ui import unit_costs as show
-from aurora.ui.data import rows, settings, together, utc_now
+from aurora.ui.data import rows, together, utc_now
 from aurora.ui.export import behind, download
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import safe
 
-CURRENCIES = """
-    select currency, sum(n) as n from (
-      select currency, count(*) as n from app_spend_daily group by currency
-      union all select currency, count(*) as n from revenues group by currency
-      union all select distinct quote as currency, 0 as n from fx_daily)
-    group by currency order by n desc, currency"""
 SOURCES = """
     select distinct source_instance from cost_lines
     union select distinct source_instance from work_hours_counted union select distinct source_instance from revenues"""
@@ -45,13 +40,12 @@ RULE = (
 
 def asked() -> dict[str, Any]:
     """The currency that is wanted ('' for none) and whether development work counts."""
-    options = show.choices(rows(CURRENCIES), settings().currency)
-    currency = st.selectbox("Currency", options, key="currency", bind="query-params", width=150)
+    wanted = currency.choose()
     works = st.segmented_control(
         "Development work", ["With work", "Without work"], default="With work", required=True, key="work",
         bind="query-params",
     )  # fmt: skip
-    return {"currency": "" if currency == show.AS_CHARGED else currency, "labour": works != "Without work"}
+    return {"currency": wanted, "labour": works != "Without work"}
 
 
 def chosen_month(months: pl.DataFrame, currency: str) -> Row:
