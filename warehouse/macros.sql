@@ -110,3 +110,6 @@ create or replace macro rolled_for(step_s) as
   case when step_s >= 86400 then date_trunc('day', rolled_until()) when step_s >= 3600 then rolled_until() else timestamp '1970-01-01' end;
 -- How long after a deployment an incident without a stated cause is put down to it.
 create or replace macro dora_incident_window() as interval 24 hour;
+-- A field of JSON as text; null for what is no object.
+create or replace macro json_field(value, field) as
+  try(json_extract_string(value, '$.' || field));
