@@ -41,7 +41,7 @@ def figures(totals: pl.DataFrame) -> None:
                 "Open advice that nothing blocks; of several on one thing the best alone.")  # fmt: skip
         _figure(totals, "Blocked for now", "held_back_amount", "blocked_count",
                 "Nothing is made smaller while its budget burns, or it is in trouble or busy.")  # fmt: skip
-        _figure(totals, "Accepted, not checked yet", "accepted_amount", "accepted_count",
+        _figure(totals, "Accepted, not checked yet", "awaited_amount", "accepted_count",
                 "The bill is asked 30 days after acceptance.")  # fmt: skip
         _figure(totals, "Realised a month", "realised_amount", "done_count", FORMULA)
 
