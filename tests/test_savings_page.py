@@ -49,7 +49,8 @@ def estate(data: Path) -> Lake:
         told("idle:USD:resource:gone", "999", is_deleted=True),
     ]
     for one in rows:
-        lake.write_version(Advice, _frame(one), 0)
+        lake.write_version(Advice, _frame(one | {"state": "open"} if one["state"] == "done" else one), 0)
+    lake.write_version(Advice, _frame(rows[5] | {"version": 2, "changed_at": datetime.now(UTC)}), 1)
     put(lake, FocusCost, [charge("vm", "10", ago) | _now(ago) for ago in range(1, 20)])
     publish(lake, data)
     return lake
@@ -140,6 +141,24 @@ def test_somebody_was_quicker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     test.text_area[0].set_value("No").run()
     test.button[0].click().run()
     assert "changed by somebody else" in test.error[0].value
+
+
+@pytest.mark.parametrize("evidence", ["no json", "[1]", "3"])
+def test_evidence_that_is_none_is_shown_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evidence: str) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.write_version(Advice, _frame(told(ID, "152") | {"evidence": evidence}), 0)
+    publish(lake, tmp_path)
+    test = shown(PAGE, tmp_path, monkeypatch)
+    assert not test.exception
+    assert not test.error
+    assert "It states no figures" in sentences(test)
+
+
+def test_what_a_source_that_is_gone_had_advised_is_gone(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.write_version(Advice, _frame(told(ID, "152", state="done", realised_amount=Decimal(5))), 0)
+    publish(lake, tmp_path)
+    assert Warehouse(tmp_path / "published").rows("from savings").height == 0
 
 
 def test_figures_and_rules_in_words() -> None:

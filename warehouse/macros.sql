@@ -156,3 +156,6 @@ create or replace macro converted(amount, rate) as
     + try_cast((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18) * trunc(rate)::decimal(18, 0) as decimal(38, 18))
     + ((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18)
        * (rate - trunc(rate)::decimal(38, 18))::decimal(18, 18))::decimal(38, 18));
+-- A field of JSON as text; null for what is no object.
+create or replace macro json_field(value, field) as
+  try(json_extract_string(value, '$.' || field));

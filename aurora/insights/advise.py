@@ -56,7 +56,11 @@ def candidates(found: Iterable[Row], known: dict[str, Row], guards: Iterable[Row
     for guard in guards:
         reasons.setdefault((guard["subject_type"], guard["subject_id"]), []).append(guard["reason"])
     made = [_candidate(row, known, reasons) for row in found if (row["saving_amount"] or 0) >= CENT]
-    accepted = {(row["subject_id"], row["currency"]): row for row in known.values() if row["state"] == "accepted"}
+    accepted = {
+        (row["subject_id"], row["currency"]): row
+        for row in known.values()
+        if row["state"] == "accepted" and row["subject_id"]
+    }
     kept = [one for one in made if not _is_decided(one, known)]
     return _nested(list(_ranked(kept, accepted)), accepted.values())
 

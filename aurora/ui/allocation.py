@@ -103,8 +103,9 @@ def bars(table: pl.DataFrame, currency: str) -> alt.Chart:
 def table(frame: pl.DataFrame, key: str) -> None:
     """All of them."""
     shown = frame.rename({"app_name": "app"} if key == "app_name" else {})
+    columns = (shown.columns[0], "cost", "own_cost", "shared_cost", "share_pct", "line_count", "currency")
     tables.plain(
-        shown.select(shown.columns[0], "cost", "own_cost", "shared_cost", "share_pct", "line_count", "currency"), "Allocation",
+        shown.select(columns), "Allocation",
         share_pct=st.column_config.ProgressColumn("Of all", min_value=0, max_value=100, format="%.1f%%"),
     )  # fmt: skip
 

@@ -39,9 +39,9 @@ def figures(totals: pl.DataFrame) -> None:
     with st.grid(columns=4, min_column_width=170):
         _figure(totals, "Promised a month", "promised_amount", "open_count",
                 "Open advice that nothing blocks; of several on one thing the best alone.")  # fmt: skip
-        _figure(totals, "Blocked for now", "blocked_amount", "blocked_count",
+        _figure(totals, "Blocked for now", "held_back_amount", "blocked_count",
                 "Nothing is made smaller while its budget burns, or it is in trouble or busy.")  # fmt: skip
-        _figure(totals, "Accepted, not checked yet", "accepted_amount", "accepted_count",
+        _figure(totals, "Accepted, not checked yet", "awaited_amount", "accepted_count",
                 "The bill is asked 30 days after acceptance.")  # fmt: skip
         _figure(totals, "Realised a month", "realised_amount", "done_count", FORMULA)
 
@@ -141,7 +141,7 @@ def decisions(row: Row) -> None:
 
 def evidence(row: Row) -> None:
     """The figures that the advice rests on, with their window."""
-    told = json.loads(row["evidence"])
+    told = stated(row["evidence"])
     lines = [
         {"Figure": heading(name), "Value": said(name, value, row["currency"])}
         for name, value in told.items() if name not in INTERNAL and value is not None
@@ -151,6 +151,15 @@ def evidence(row: Row) -> None:
         return
     st.dataframe(pl.DataFrame(lines), hide_index=True, row_height=tables.ROW, alt="Evidence",
                  height=min(len(lines), 9) * tables.ROW + 40)  # fmt: skip
+
+
+def stated(text: str) -> dict[str, Any]:
+    """Evidence as a dictionary; empty where it is none."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def said(name: str, value: Any, currency: str) -> str:

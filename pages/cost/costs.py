@@ -61,8 +61,11 @@ def body(wanted: str) -> None:
         st.caption(f":material/info: {left_out}")
     drawn(inside.filter(pl.col("kind") == kind), days.filter(is_main), kind, text)
     show.budgets(budgets)
-    of_budgets: dict[str, tuple[str, dict[str, Any]]] = {"Budgets": (BUDGETS, {}), "Charges": (CHARGES, {})}
-    behind({"Month": (MOVERS, {"currency": wanted}), "Days": (DAYS, of_days)} | of_budgets, "costs")
+    asked_for: dict[str, tuple[str, dict[str, Any]]] = {
+        "Month": (MOVERS, {"currency": wanted}),
+        "Days": (DAYS, of_days),
+    }
+    behind(asked_for | {"Budgets": (BUDGETS, {}), "Charges": (CHARGES, {})}, "costs")
 
 
 def asked() -> tuple[str, date, str]:

@@ -23,7 +23,7 @@ from held h join components c on c.component_id = h.component_id where c.cluster
 union
 select 'app', app_id, reason from burning where app_id is not null
 union
-select 'component', component_id, case when cpu_p99_1d_pct is null and memory_p99_1d_pct is null then 'nothing was measured within a day'
+select 'component', l.component_id, case when p.cpu_p99_pct is null and p.memory_p99_pct is null then 'nothing was measured within a day'
                                        else 'P99 of CPU or memory was above 80 % within a day' end
-from component_loads where coalesce(greatest(cpu_p99_1d_pct, memory_p99_1d_pct), 100) > 80
-  and coalesce(cpu_day_count, 0) + coalesce(memory_day_count, 0) > 0
+from component_loads l left join component_peaks p on p.component_id = l.component_id
+where coalesce(greatest(p.cpu_p99_pct, p.memory_p99_pct), 100) > 80 and l.cpu_day_count + l.memory_day_count > 0

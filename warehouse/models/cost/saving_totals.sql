@@ -4,8 +4,8 @@
 select currency, count(*) filter (where standing = 'open') as open_count, count(*) filter (where standing = 'blocked') as blocked_count,
        count(*) filter (where standing = 'accepted') as accepted_count, count(*) filter (where standing = 'done') as done_count,
        money_sum(case when standing = 'open' then counted_amount else 0 end) as promised_amount,
-       money_sum(case when standing = 'blocked' then counted_amount else 0 end) as blocked_amount,
-       money_sum(case when standing = 'accepted' then counted_amount else 0 end) as accepted_amount,
+       money_sum(case when standing = 'blocked' then counted_amount else 0 end) as held_back_amount,
+       money_sum(case when standing = 'accepted' then counted_amount else 0 end) as awaited_amount,
        money_sum(case when standing = 'done' then realised_amount else 0 end) as realised_amount,
        money_sum(case when standing = 'done' then promised_amount else 0 end) as promised_of_done_amount
 from savings where currency is not null group by currency

@@ -11,14 +11,22 @@ with connected as (
     and d.connections_used is not null
   group by 1
 )
+, moved as (
+  -- network of OTel (system.network.io, bytes of an interval), by second
+  select coalesce(c.same_as, p.component_id) as component_id, sum(p.value) / (7 * 86400.0) as sent_a_second
+  from metric_points p left join components c on c.component_id = p.component_id
+  where p.metric = 'system.network.io' and p.agg = 'sum' and p.value is not null and p.component_id is not null
+    and p.part_day >= (utc_now() - interval 7 day)::date and p.ts_start >= utc_now() - interval 7 day
+  group by 1
+)
 , cases as (
-  select r.*, l.cpu_avg_7d_pct, l.sent_a_second, b.most_used,
+  select r.*, l.cpu_avg_7d_pct, m.sent_a_second, b.most_used,
          case when regexp_matches(r.sku_words, 'idle ?address|unattached|unassociated|not attached') then 'unattached'
               when b.day_count >= 7 and b.most_used <= 1 then 'unconnected'
               when r.component_type = 'server' and l.cpu_avg_7d_pct <= 5 and l.cpu_day_count_7d >= 7
-                   and coalesce(l.requests_per_minute_7d_sum, 0) = 0 and coalesce(l.sent_a_second, 0) <= 1000 then 'idle' end as kind_of
+                   and coalesce(l.requests_per_minute_7d_sum, 0) = 0 and coalesce(m.sent_a_second, 0) <= 1000 then 'idle' end as kind_of
   from resource_costs r left join component_loads l on l.component_id = r.component_id
-  left join connected b on b.component_id = r.component_id
+  left join connected b on b.component_id = r.component_id left join moved m on m.component_id = r.component_id
 )
 select 'resource:' || resource_id as subject_id, within, resource_id, component_id, app_id, provider, currency,
        month_cost as base_cost, month_cost as saving_amount,
