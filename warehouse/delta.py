@@ -103,7 +103,7 @@ def upload(uri: str, path: str, file: Path, storage_options: dict[str, str] | No
     with file.open("rb") as source:
         while chunk := source.read(8 << 20):
             out.write(chunk)
-    out.close()
+    out.close()  # type: ignore[attr-defined]
 
 
 def files_at(uri: str, version: int | None, storage_options: dict[str, str] | None) -> set[str]:
