@@ -109,3 +109,15 @@ def test_staged_files_are_compacted_with_others(lake: Lake, data: Path) -> None:
     assert lake.read(FocusCost).sort("x_RowId").equals(before)
     put(lake, 2, lines("x", JAN, 1, tag="b"))
     assert lake.read(FocusCost).height == 10
+
+
+def test_a_lake_elsewhere_gets_the_files_as_they_are(tmp_path: Path) -> None:
+    """A lake told by its address, as one of an object store is: the log's size of a file is its size there."""
+    lake = Lake(f"file://{tmp_path}/lake")
+    put(lake, 1, lines("x", JAN, 3), lines("x", FEB, 2))
+    put(lake, 2, lines("x", JAN, 1, tag="b"))
+    assert held(lake) == {("t1", "x", 1, "b"): 1, ("t1", "x", 2, "a"): 2}
+    handle = lake.open(FocusCost)
+    assert handle is not None
+    for file in pl.DataFrame(handle.get_add_actions(flatten=True)).iter_rows(named=True):
+        assert (tmp_path / "lake" / "focus_cost" / file["path"]).stat().st_size == file["size_bytes"]

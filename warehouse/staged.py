@@ -74,8 +74,7 @@ class Staged:
             self._write(part)
         if self._temporary:
             for new in self.files:
-                rows = pl.scan_parquet(self.folder / new.path)
-                rows.sink_parquet(f"{self.uri}/{new.path}", compression="zstd", storage_options=storage_options)
+                delta.upload(self.uri, new.path, self.folder / new.path, storage_options)
 
     def replaced(self, handle: DeltaTable) -> tuple[pl.DataFrame, list[str]]:
         """The files of the table that hold rows of these slices, and those that hold others' rows too."""
@@ -147,6 +146,7 @@ class Staged:
 
 def replace_files(lake: Lake, staged: Staged, batch: Batch) -> Written:
     """Put the staged rows in the place of their slices' rows by one commit, once however often it is repeated."""
+    lake._attempt(staged.table, lambda handle: handle.version())  # the table is there before its files are
     staged.finish(lake.storage_options)
 
     def attempt(handle: DeltaTable) -> Written:

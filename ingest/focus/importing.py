@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -184,8 +185,7 @@ def _land(lake: Lake, files: list[Path], reading: _Reading, stamp: Stamp, stream
     # Two sources may name an export alike.
     mine = pl.concat_str(pl.lit(f"{stamp.source_instance}:"), pl.col("x_RowId")).alias("x_RowId")
     with Staged(FocusCost, lake.root) as staged:
-        for frame in reading.frames(files):
-            staged.add(frame.with_columns(mine, *constants))
+        _staged(staged, (frame.with_columns(mine, *constants) for frame in reading.frames(files)))
         rejects = reading.all_rejects(stamp.run_id)
         if not reading.report.good:
             why = f", such as {rejects[0].message}" if rejects else ""
@@ -197,3 +197,15 @@ def _land(lake: Lake, files: list[Path], reading: _Reading, stamp: Stamp, stream
         ).repeated:
             pass
     return Landed(done.row_count, 0, reading.report.bad)
+
+
+def _staged(staged: Staged, frames: Iterator[pl.DataFrame]) -> None:
+    """Stage frames, each while the next one is being made."""
+    with ThreadPoolExecutor(1) as writer:
+        before: Future[None] | None = None
+        for frame in frames:
+            if before:
+                before.result()
+            before = writer.submit(staged.add, frame)
+        if before:
+            before.result()

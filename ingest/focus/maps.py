@@ -14,6 +14,7 @@ import polars as pl
 
 from ingest.focus.values import text
 
+_ESCAPED = r'["\\\x00-\x1f\x7f]'
 _KEYS, _VALUES = ("key", "Key", "name"), ("value", "Value")
 _ATHENA = re.compile(r"\{?\s*([^=,{}]+=[^={}]*?)(,\s*[^=,{}]+=[^={}]*?)*\s*\}?")
 
@@ -34,6 +35,8 @@ def objects(column: pl.Series) -> pl.Series:
 
 def json_of(column: pl.Series) -> pl.Series:
     """Each cell as JSON; null stays null."""
+    if _is_plain(column):
+        return pl.select(pl.concat_str(pl.lit('"'), column, pl.lit('"'))).to_series().alias(column.name)
     told = column.rename("x").to_frame().select(pl.struct("x").struct.json_encode()).to_series()
     # {"x":...} without what is around the cell
     return told.str.slice(5).str.strip_suffix("}").set(column.is_null(), None).alias(column.name)
@@ -61,19 +64,35 @@ def _of_struct(column: pl.Series, kind: pl.Struct) -> pl.Series:
 
 def objects_of(frame: pl.DataFrame, height: int) -> pl.Series:
     """One JSON object for each of `height` rows, of the columns that have a value there; null where none has."""
-    parts: list[pl.Series] = []
-    for column in frame.iter_columns():
-        if column.null_count() == len(column):
-            continue
-        value = json_of(_encodable(column))
-        parts.append((json.dumps(column.name, ensure_ascii=False) + ":" + value).alias(str(len(parts))))
-    if not parts:
-        return pl.Series([None] * height, dtype=pl.String)
+    told = [_encodable(column) for column in frame.iter_columns() if column.null_count() < len(column)]
+    if not told:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    if all(column.null_count() == 0 for column in told):
+        return _whole_objects(told)
+    parts = [
+        (json.dumps(column.name, ensure_ascii=False) + ":" + json_of(column)).alias(str(number))
+        for number, column in enumerate(told)
+    ]
     inside = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
-    told = pl.DataFrame(parts).select(
-        pl.when(pl.any_horizontal(pl.all().is_not_null())).then(pl.concat_str(pl.lit("{"), inside, pl.lit("}")))
-    )
-    return told.to_series()
+    whole = pl.concat_str(pl.lit("{"), inside, pl.lit("}"))
+    return pl.DataFrame(parts).select(pl.when(pl.any_horizontal(pl.all().is_not_null())).then(whole)).to_series()
+
+
+def _whole_objects(told: list[pl.Series]) -> pl.Series:
+    """The same where nothing is null: what stands between the values is the same in every row."""
+    pieces: list[pl.Series | pl.Expr] = []
+    between = "{"
+    for column in told:
+        name, is_plain = json.dumps(column.name, ensure_ascii=False), _is_plain(column)
+        quote = '"' if is_plain else ""
+        pieces += [pl.lit(f"{between}{name}:{quote}"), column if is_plain else json_of(column)]
+        between = f"{quote},"
+    return pl.select(pl.concat_str(*pieces, pl.lit(between[:-1] + "}"))).to_series()
+
+
+def _is_plain(column: pl.Series) -> bool:
+    """Whether it is text that JSON tells as it is."""
+    return column.dtype == pl.String and not column.str.contains(_ESCAPED).any()
 
 
 def _encodable(column: pl.Series) -> pl.Series:

@@ -75,15 +75,17 @@ def _column(raw: pl.DataFrame, name: str) -> pl.Series:
 
 def _spelled(said: pl.Series) -> pl.Series:
     """Words that only differ from FOCUS' own in their case are FOCUS' own."""
-    bare = said.str.strip_chars()
-    return bare.str.to_uppercase() if said.name == "BillingCurrency" else bare.str.to_titlecase()
+    known = said.drop_nulls().unique()
+    bare = known.str.strip_chars()
+    own = bare.str.to_uppercase() if said.name == "BillingCurrency" else bare.str.to_titlecase()
+    return said if own.equals(known) else said.replace_strict(known, own, default=None).alias(said.name)
 
 
 def _problems(raw: pl.DataFrame, frame: pl.DataFrame) -> dict[str, pl.Series]:
     """For each rule, whether a row breaks it. The first broken one is told."""
     found: dict[str, pl.Series] = {}
     for name in (*focus.MONEY, *focus.INSTANTS):
-        if name in raw.columns:
+        if name in raw.columns and frame[name].null_count() > raw[name].null_count():
             found[f"{name}|type"] = frame[name].is_null() & _is_told(raw[name])
     for name in focus.NEEDED:
         if name not in focus.FORGIVEN and frame[name].null_count():
