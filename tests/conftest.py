@@ -119,6 +119,7 @@ def published(lake: Lake, data: Path, unfilled: Path) -> Published:
     return at
 
 
-def pytest_configure() -> None:
-    """Runner and workers end without a word: DuckDB's binding would count, on stderr, what pytest still refers to."""
+def pytest_unconfigure() -> None:
+    """Runner and workers end without a word: DuckDB's binding would count, on stderr, what pytest still refers to, and
+    a test of pages leaves Streamlit's folder. Told last, so that it is done first."""
     atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))

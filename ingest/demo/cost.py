@@ -12,6 +12,7 @@ from aurora.contracts import Row
 from aurora.contracts.cost import FocusCost
 from ingest.demo.catalog import APPS, App
 from ingest.demo.fleet import fleet_rows
+from ingest.demo.shared_cost import shared_lines
 from ingest.demo.world import DAY, Slice, World, floor, frame_of
 
 JUMP_APP, JUMP_SERVICE, JUMP_FACTOR = "whatsapp-crm", "Log Storage", 12.0
@@ -121,7 +122,7 @@ def day_rows(world: World, day: datetime, month: datetime, end: datetime) -> Ite
             yield _used(world, day, month, app, service, usual) | told
             if (app.app_id, service.name) == (NEW_APP, NEW_SERVICE) and _since(world, day, NEW_SINCE):
                 yield _used(world, day, month, app, service, NEW_USD) | told | _second(world, day, app)
-    for row in fleet_rows(world, day, month, _next_month(month)):
+    for row in (*fleet_rows(world, day, month, _next_month(month)), *shared_lines(world, day, month)):
         yield row | {"x_IsEstimated": day >= end - 2 * DAY}
     if day.day == 1:
         yield _credit(world, day, month) | {"x_IsEstimated": False}

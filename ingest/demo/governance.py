@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from aurora.contracts import Row, Table
-from aurora.contracts.cost import Budgets
+from aurora.contracts.cost import Budgets, CostSplits
 from aurora.contracts.delivery import Projects
 from aurora.contracts.estate import Memberships, People
 from aurora.contracts.operations import Runbooks, Slos
 from ingest.demo.catalog import APP, APPS, BOT, PART, PEOPLE, PRODUCTS, TEAMS, App, slug
 from ingest.demo.crews import crew, team_members
 from ingest.demo.names import STORE_APPS, errors_project_id, project_id
+from ingest.demo.shared_cost import company_budgets, split_rows
 from ingest.demo.spending import budget_rows
 from ingest.demo.world import DAY, WEEK, World, floor
 
@@ -46,7 +47,8 @@ def agreed_rows(world: World, now: datetime) -> Iterator[tuple[type[Table], Row]
     yield from ((Projects, row) for row in project_rows(world, now))
     yield from ((Slos, row) for row in slo_rows(world))
     yield from ((Runbooks, row) for row in runbook_rows(world))
-    yield from ((Budgets, row) for row in budget_rows(world))
+    yield from ((Budgets, row) for row in (*budget_rows(world), *company_budgets(world)))
+    yield from ((CostSplits, row) for row in split_rows(world))
 
 
 def people_rows(world: World) -> Iterator[Row]:

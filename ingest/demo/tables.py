@@ -1,7 +1,16 @@
 """The tables that the demo estate tells; the first one carries the cursor."""
 
 from aurora.contracts import Table
-from aurora.contracts.cost import Budgets, CostAllocations, CostDays, FocusCost, FxRates, Revenues, WorkHours
+from aurora.contracts.cost import (
+    Budgets,
+    CostAllocations,
+    CostDays,
+    CostSplits,
+    FocusCost,
+    FxRates,
+    Revenues,
+    WorkHours,
+)
 from aurora.contracts.delivery import (
     CiJobs,
     CiRuns,
@@ -97,6 +106,7 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     Slos,
     Runbooks,
     Budgets,
+    CostSplits,
     CostDays,
     CostAllocations,
     WorkHours,
