@@ -1,7 +1,7 @@
 """Allocation: whose cost is it: by application, team, environment and product, shared parts and what belongs to nobody.
 
 icon: call_split
-order: 71
+order: 61
 """
 
 import polars as pl

@@ -1,7 +1,7 @@
 """Costs: what technology costs this month, how it will end, who costs what, and how budgets stand.
 
 icon: payments
-order: 70
+order: 60
 """
 
 from datetime import date
