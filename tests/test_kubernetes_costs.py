@@ -68,7 +68,7 @@ def test_a_workload_has_its_name_its_applications_and_is_told_once(lake: Lake, p
     assert rows[1]["cpu_cost"] is None
 
 
-def test_the_demo_cluster_has_a_row_for_each_workload_and_day_and_some_thirty_percent_of_it_idle() -> None:
+def test_the_demo_cluster_has_a_row_for_each_workload_and_day_and_over_a_third_of_it_idle() -> None:
     """Of three whole days: 15 workloads, what nobody claims, idle capacity; parts add up to each total exactly."""
     anchor = datetime(2026, 3, 10, 12, tzinfo=UTC)
     world = World("demo", 7, anchor, anchor - timedelta(days=3))
@@ -76,7 +76,7 @@ def test_the_demo_cluster_has_a_row_for_each_workload_and_day_and_some_thirty_pe
     assert len(rows) == 3 * (len(WORKLOADS) + 2)
     assert all(row["total_cost"] == sum(row[name] for name, _ in MIX) for row in rows)
     idle = sum(row["total_cost"] for row in rows if row["component_id"] == "demo:__idle__")
-    assert Decimal("0.27") <= idle / sum(row["total_cost"] for row in rows) <= Decimal("0.33")
+    assert Decimal("0.33") <= idle / sum(row["total_cost"] for row in rows) <= Decimal("0.39")
     parts = [
         list(allocation_rows(world, Slice(anchor - timedelta(hours=h + 9), anchor - timedelta(hours=h))))
         for h in (0, 9)

@@ -7,20 +7,18 @@ import polars as pl
 
 from aurora.bench.demo import settings_in
 from aurora.bench.frame import Bench, Figure, Goal, benchmark
+from aurora.bench.history import landed
 from aurora.bench.measure import in_child, seconds
 from aurora.bench.pages import measure
 from aurora.bench.registry import entry
-from aurora.contracts import Table
 from aurora.contracts.cost import FocusCost
 from aurora.contracts.delivery import Deployments, Repositories
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import ComponentHealth
 from aurora.settings import ROOT, SourceSettings, environment_for
-from ingest.check import Stamp
 from ingest.connector import load_connectors
-from ingest.land import land
 from ingest.run import Ingest
-from warehouse.lake import Batch, Lake
+from warehouse.lake import Lake
 from warehouse.publish import publish
 
 APPLICATIONS = 2_000
@@ -62,24 +60,17 @@ def _land_estate(lake: Lake, count: int) -> None:
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     numbers = pl.DataFrame({"n": range(count)})
     components = [f"prod:{letter}-{n}" for n in range(count) for letter in "abc"]
-    _land(lake, Repositories, [_repository(n, now) for n in range(count)], now)
-    _land(lake, Components, [_component(name, now) for name in components], now)
+    landed(lake, Repositories, [_repository(n, now) for n in range(count)], now)
+    landed(lake, Components, [_component(name, now) for name in components], now)
     samples = pl.DataFrame({"component_id": components}).join(pl.DataFrame({"m": range(SAMPLES_EACH)}), how="cross")
     start = pl.lit(now) - pl.duration(minutes=pl.col("m") + 1)
-    _land(lake, ComponentHealth, samples.select(
+    landed(lake, ComponentHealth, samples.select(
         "component_id", start.alias("ts_start"), (start + timedelta(minutes=1)).alias("ts_end"),
         response_time_ms=20.0 + pl.col("m"), requests_per_minute=pl.lit(60.0), error_rate_pct=pl.lit(0.1),
         status=pl.lit("healthy"),
     ), now)  # fmt: skip
-    _land(lake, Deployments, [_deployment(n, k, now) for n in range(count) for k in range(DEPLOYMENTS_EACH)], now)
-    _land(lake, FocusCost, [_charge(n, now) for n in numbers["n"]], now)
-
-
-def _land(lake: Lake, table: type[Table], rows: list[dict[str, object]] | pl.DataFrame, now: datetime) -> None:
-    stamp = Stamp("bench", "prod", "bench", now)
-    land(
-        lake, table, rows, stamp, Batch(f"prod/{table.spec.name}", lake.cursor(table, f"prod/{table.spec.name}")[0] + 1)
-    )
+    landed(lake, Deployments, [_deployment(n, k, now) for n in range(count) for k in range(DEPLOYMENTS_EACH)], now)
+    landed(lake, FocusCost, [_charge(n, now) for n in numbers["n"]], now)
 
 
 def _repository(n: int, now: datetime) -> dict[str, object]:

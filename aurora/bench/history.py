@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
+
 from aurora.bench.data import MINUTES_PER_DAY, health, stamped
 from aurora.bench.measure import seconds
+from aurora.contracts import Table
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import ComponentHealth
 from aurora.settings import Settings
@@ -24,6 +27,12 @@ def declare(lake: Lake, components: int, now: datetime) -> None:
         for number in range(components)
     ]  # fmt: skip
     land(lake, Components, rows, Stamp("bench", "bench", "bench-run", now), Batch("bench/components", 1))
+
+
+def landed(lake: Lake, table: type[Table], rows: list[dict[str, object]] | pl.DataFrame, now: datetime) -> None:
+    """Land rows of any table as one more batch."""
+    stream = f"prod/{table.spec.name}"
+    land(lake, table, rows, Stamp("bench", "prod", "bench", now), Batch(stream, lake.cursor(table, stream)[0] + 1))
 
 
 def load_days(lake: Lake, components: int, now: datetime, ago: range) -> None:

@@ -1,4 +1,4 @@
-"""The bill: a line per day, application and service, and the fleet; about USD 48,000 a month, in the FOCUS columns."""
+"""The bill: a line per day, application and service, and the fleet; about USD 53,000 a month, in the FOCUS columns."""
 
 import json
 from collections.abc import Iterator
