@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from aurora.bench.demo import settings_in
-from aurora.bench.frame import Bench, Figure, Goal, benchmark
+from aurora.bench.frame import Bench, Figure, benchmark
 from aurora.bench.history import landed
-from aurora.bench.measure import in_child, seconds
-from aurora.bench.pages import measure
+from aurora.bench.measure import seconds
+from aurora.bench.pages import page_figures
 from aurora.bench.registry import entry
 from aurora.contracts.cost import FocusCost
 from aurora.contracts.delivery import Deployments, Repositories
 from aurora.contracts.estate import Components
 from aurora.contracts.operations import ComponentHealth
-from aurora.settings import ROOT, SourceSettings, environment_for
+from aurora.settings import ROOT, SourceSettings
 from ingest.connector import load_connectors
 from ingest.run import Ingest
 from warehouse.lake import Lake
@@ -42,17 +42,7 @@ def applications(bench: Bench) -> Iterator[Figure]:
     floor = seconds(lambda: publish(Lake(bare / "lake"), bare))
     ours = seconds(lambda: publish(lake, settings.data))
     yield Figure(f"publish {count:,} applications / an empty lake", ours, "s", floor)
-    hello = bench.folder / "hello.py"
-    hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
-    told = in_child(measure, PAGE, hello, environment=environment_for(settings))
-    if isinstance(told, str):
-        bench.say(told)
-        return
-    (first, floor), (cached, cached_floor) = told
-    yield Figure(
-        "applications page, first / st.write hello", 1000 * first, "ms", 1000 * floor, Goal("value", "<=", 300)
-    )
-    yield Figure("applications page, cached / st.write hello", 1000 * cached, "ms", 1000 * cached_floor)
+    yield from page_figures(bench, PAGE, settings, "applications page", (300, None))
 
 
 def _land_estate(lake: Lake, count: int) -> None:

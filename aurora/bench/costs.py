@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 
 from aurora.bench.demo import settings_in
 from aurora.bench.focus_import import CHUNK, MONTHS, ROWS, import_into, lines
-from aurora.bench.frame import Bench, Figure, Goal, benchmark
+from aurora.bench.frame import Bench, Figure, benchmark
 from aurora.bench.history import landed
 from aurora.bench.measure import in_child, seconds
-from aurora.bench.pages import measure
+from aurora.bench.pages import page_figures
 from aurora.contracts.estate import Applications, AppLinks
-from aurora.settings import ROOT, environment_for
+from aurora.settings import ROOT
 from warehouse.lake import Lake
 from warehouse.publish import publish
 
@@ -35,15 +35,7 @@ def costs(bench: Bench) -> Iterator[Figure]:
     landed(lake, Applications, [_application(name, now) for name in names], now)
     landed(lake, AppLinks, [_link(name, now) for name in names], now)
     yield Figure(f"publishing {rows:,} charges", seconds(lambda: publish(lake, settings.data)), "s")
-    hello = bench.folder / "hello.py"
-    hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
-    told = in_child(measure, PAGE, hello, environment=environment_for(settings))
-    if isinstance(told, str):
-        bench.say(told)
-        return
-    for which, goal_ms, (ours, floor) in zip(("first", "cached"), (300, 150), told, strict=True):
-        goal = Goal("value", "<=", goal_ms)
-        yield Figure(f"Costs, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor, goal)
+    yield from page_figures(bench, PAGE, settings, "Costs", (300, 150))
 
 
 def write_bill(path: Path, rows: int, now: datetime) -> None:

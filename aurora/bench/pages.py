@@ -11,9 +11,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aurora.bench.demo import DAYS, land_demo, settings_in
-from aurora.bench.frame import Bench, Figure, SkippedError, benchmark
+from aurora.bench.frame import Bench, Figure, Goal, SkippedError, benchmark
 from aurora.bench.measure import in_child, seconds
-from aurora.settings import ROOT, environment_for
+from aurora.settings import ROOT, Settings, environment_for
 from warehouse.lake import Lake
 from warehouse.publish import publish
 
@@ -31,17 +31,25 @@ def pages(bench: Bench) -> Iterator[Figure]:
     settings = settings_in(bench.folder)
     land_demo(settings, bench.size(DAYS, 2))
     publish(Lake(settings.lake), settings.data)
+    for page in found:
+        name = page.relative_to(FOLDER).with_suffix("").as_posix()
+        yield from page_figures(bench, page, settings, f"page {name}", (None, None))
+
+
+def page_figures(
+    bench: Bench, page: Path, settings: Settings, name: str, goals_ms: tuple[float | None, float | None]
+) -> Iterator[Figure]:
+    """Milliseconds of a page with empty caches and with full ones, against a page that says hello."""
     hello = bench.folder / "hello.py"
     hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
     environment = environment_for(settings) | {"STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "full"}
-    for page in found:
-        name = page.relative_to(FOLDER).with_suffix("").as_posix()
-        told = in_child(measure, page, hello, environment=environment)
-        if isinstance(told, str):
-            bench.say(f"{name} is left out: {told}")
-            continue
-        for which, (ours, floor) in zip(("first", "cached"), told, strict=True):
-            yield Figure(f"page {name}, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor)
+    told = in_child(measure, page, hello, environment=environment)
+    if isinstance(told, str):
+        bench.say(f"{name} is left out: {told}")
+        return
+    for which, limit, (ours, floor) in zip(("first", "cached"), goals_ms, told, strict=True):
+        goal = None if limit is None else Goal("value", "<=", limit)
+        yield Figure(f"{name}, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor, goal)
 
 
 def measure(page: Path, hello: Path) -> list[tuple[float, float]] | str:

@@ -8,9 +8,9 @@ from aurora.bench.data import MINUTES_PER_DAY
 from aurora.bench.demo import settings_in
 from aurora.bench.frame import Bench, Figure, Goal, benchmark
 from aurora.bench.history import declare, load_days, rolled_up
-from aurora.bench.measure import in_child, medians
-from aurora.bench.pages import measure
-from aurora.settings import ROOT, environment_for
+from aurora.bench.measure import medians
+from aurora.bench.pages import page_figures
+from aurora.settings import ROOT
 from warehouse.lake import Lake
 from warehouse.query import Warehouse
 
@@ -42,15 +42,7 @@ def system_health(bench: Bench) -> Iterator[Figure]:
         long_s, short_s = _asked(sql, now, Warehouse(settings.published), Warehouse(short.published))
         goal = Goal("ratio", "<=", 1.15)
         yield Figure(f"{question}, {days} days / {week} days kept", 1000 * long_s, "ms", 1000 * short_s, goal)
-    hello = bench.folder / "hello.py"
-    hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
-    told = in_child(measure, PAGE, hello, environment=environment_for(settings))
-    if isinstance(told, str):
-        bench.say(told)
-        return
-    for which, goal_ms, (ours, floor) in zip(("first", "cached"), (400, 150), told, strict=True):
-        goal = Goal("value", "<=", goal_ms)
-        yield Figure(f"System Health, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor, goal)
+    yield from page_figures(bench, PAGE, settings, "System Health", (400, 150))
 
 
 def _asked(sql: str, now: datetime, *warehouses: Warehouse) -> list[float]:

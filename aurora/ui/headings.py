@@ -5,7 +5,8 @@ import re
 HEADINGS = {
     "passed_pct": "Share that passes", "silver_pct": "Silver, share", "gold_pct": "Gold, share",
     "basic_pct": "Basic, share", "bronze_pct": "Bronze, share",
-    "day_count": "Days", "sku": "SKU", "blocked_amount": "Blocked, amount", "accepted_amount": "Accepted, amount",
+    "day_count": "Days", "open_count": "Open", "done_count": "Done", "sku": "SKU",
+    "blocked_amount": "Blocked, amount", "accepted_amount": "Accepted, amount",
     "spent_cost": "This month", "same_days_cost": "Same days last month", "change_cost": "Change",
     "change_pct": "Change, share", "last_month_cost": "Last month", "forecast_cost": "Forecast",
     "forecast_low_cost": "Forecast, low", "forecast_high_cost": "Forecast, high", "forecast_pct": "Forecast of limit",
