@@ -15,7 +15,11 @@ IN_USE = """
 
 def choose() -> str:
     """The currency that is wanted, "" for each amount in its own; ?currency= in the URL."""
-    own, used = settings().currency, rows(IN_USE)["currency"].to_list()
-    options = list(dict.fromkeys([*([own] if own else []), *used, AS_CHARGED]))
+    options = choices(rows(IN_USE)["currency"].to_list(), settings().currency)
     chosen = st.selectbox("Currency", options, key="currency", bind="query-params", width=150)
     return "" if chosen == AS_CHARGED else chosen
+
+
+def choices(used: list[str], own: str | None) -> list[str]:
+    """What can be chosen: the company's first, then those in use as they come, and none at all last."""
+    return list(dict.fromkeys([*([own] if own else []), *used, AS_CHARGED]))
