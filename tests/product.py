@@ -20,7 +20,7 @@ import pytest
 from aurora.settings import ROOT
 from tests.servers import free_ports
 
-START_S = 90
+START_S = 300
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Product:
         """The result of an `aurora` command on the same folder."""
         command = [sys.executable, "-m", "aurora.cli", *arguments]
         return subprocess.run(
-            command, env=environment(self.folder), cwd=ROOT, capture_output=True, text=True, timeout=120
+            command, env=environment(self.folder), cwd=ROOT, capture_output=True, text=True, timeout=300
         )
 
     def log(self) -> str:
