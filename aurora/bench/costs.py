@@ -43,7 +43,8 @@ def write_bill(path: Path, rows: int, now: datetime) -> None:
     random, writer = np.random.default_rng(7), None
     newest = (now.year - 2025) * 12 + now.month - 1
     number = pl.col("ResourceId").str.tail(5).cast(pl.Int64)
-    owned = pl.format('{"app":"app-{}","env":"prod"}', number % APPS).alias("Tags")
+    app = (number % APPS).cast(pl.String)
+    owned = pl.concat_str(pl.lit('{"app":"app-'), app, pl.lit('","env":"prod"}')).alias("Tags")
     places = [pl.format(f"{name}-{{}}", number % many) for name, many in (("service", 90), ("sub", 120))]
     for month in range(MONTHS):
         size = rows * (month + 1) // MONTHS - rows * month // MONTHS

@@ -30,7 +30,7 @@ NOBODYS = """
     from app_cost_daily_by_service d
     where d.app_id = 'untagged' and date_trunc('month', d.day)::date = $month
     group by d.service, d.category, d.environment, d.currency order by effective_cost desc"""
-SOURCES = "select distinct source_instance from cost_lines"
+SOURCES = "select distinct source_instance from cost_scope_days"
 
 
 def body(wanted: str) -> None:

@@ -27,7 +27,7 @@ TOTALS = """
 BUDGETS = """
     from budget_status order by array_position(['over', 'at_80', 'forecast_over', 'at_50', 'within', 'unknown'], state),
     used_pct desc, name"""
-SOURCES = "select distinct source_instance from cost_lines"
+SOURCES = "select distinct source_instance from cost_scope_days"
 CHARGES = """
     select day, provider, account_id, service, resource_id, effective_cost, billed_cost, currency, source_instance
     from cost_lines where day >= date_trunc('month', utc_now())::date order by effective_cost desc limit 1000"""
