@@ -1,16 +1,14 @@
 """AWS: real boto3 calls against moto; what moto cannot (paging of metrics, history, throttling) is put before them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.client
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
-from moto import mock_aws
 from pydantic import ValidationError
 
 from aurora.contracts.estate import Components
@@ -22,43 +20,16 @@ from ingest.connectors.aws import AwsOptions, connector
 from ingest.run import Ingest
 from ingest.vendors.aws import fault_class
 from ingest.vendors.cloudwatch_alarms import last_value
+from tests.amazon import answered, aws
 from tests.replay import Recording, cursor_of, plain, refused, rows_of, run_of
 from warehouse.lake import Lake
 
+__all__ = ["answered", "aws"]
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
 HOME, AWAY = "eu-west-1", "us-east-1"
 Json = Any
 Call = Callable[[str, Json], Json]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AWS in this process, with keys that open nothing."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a thousand images that nobody asks for
-    with mock_aws():
-        yield
-
-
-@pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, Json]]]:
-    """Puts answers before boto3: `answers` by operation are functions of what is asked; returns what was asked."""
-    real = botocore.client.BaseClient._make_api_call
-
-    def put(**answers: Callable[[Json], Json]) -> list[tuple[str, Json]]:
-        asked: list[tuple[str, Json]] = []
-
-        def call(self: Any, operation: str, told: Json) -> Json:
-            asked.append((operation, told))
-            return answers[operation](told) if operation in answers else real(self, operation, told)
-
-        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-        return asked
-
-    return put
 
 
 def read(stream: str, cursor: Json = None, since: datetime | None = None, **options: Any) -> tuple[list[Item], Any]:

@@ -3,19 +3,17 @@
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.client
 import polars as pl
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from pydantic import ValidationError
 
 from aurora.contracts.cost import Budgets, CostDays
@@ -26,9 +24,11 @@ from ingest.connectors.aws_cost import AwsCostOptions, connector
 from ingest.run import Ingest
 from ingest.vendors.aws import Aws
 from ingest.vendors.aws_exports import Bucket, Export
+from tests.amazon import answered, aws
 from tests.replay import Recording, cursor_of, refused, rows_of, run_of
 from warehouse.lake import Lake
 
+__all__ = ["answered", "aws"]
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOME, BUCKET, NAME = "us-east-1", "bills-of-acme", "focus"
 ROOT = f"finops/{NAME}"
@@ -37,32 +37,9 @@ Json = Any
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AWS in this process, with keys that open nothing and an empty bucket."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with mock_aws():
-        boto3.client("s3", region_name=HOME).create_bucket(Bucket=BUCKET)
-        yield
-
-
-@pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, Json]]]:
-    """Puts answers before boto3: functions of what is asked, by operation; returns what was asked."""
-    real = botocore.client.BaseClient._make_api_call
-
-    def put(**answers: Callable[[Json], Json]) -> list[tuple[str, Json]]:
-        asked: list[tuple[str, Json]] = []
-
-        def call(self: Any, operation: str, told: Json) -> Json:
-            asked.append((operation, told))
-            return answers[operation](told) if operation in answers else real(self, operation, told)
-
-        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-        return asked
-
-    return put
+def s3(aws: None) -> None:
+    """The place of the exports, empty."""
+    boto3.client("s3", region_name=HOME).create_bucket(Bucket=BUCKET)
 
 
 def read(stream: str, cursor: Json = None, now: datetime = NOW, **options: Any) -> tuple[list[Item], Any]:
@@ -105,7 +82,7 @@ def read_out(tmp_path: Path) -> dict[str, list[int]]:
     }
 
 
-def test_only_files_that_the_newest_manifest_lists_are_read(aws: None, tmp_path: Path) -> None:
+def test_only_files_that_the_newest_manifest_lists_are_read(s3: None, tmp_path: Path) -> None:
     """Two periods; of one, two runs with a manifest each, and a file of a third that nothing lists."""
     put("data/BILLING_PERIOD=2026-02/a.csv.gz", gzip.compress(b"n,m\n1,x\n2,y\n"))
     put("data/BILLING_PERIOD=2026-02/b.csv.gz", gzip.compress(b"n,m\n3,z\n"))
@@ -119,7 +96,7 @@ def test_only_files_that_the_newest_manifest_lists_are_read(aws: None, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_text_of_csv_stays_text_so_that_no_amount_is_rounded(aws: None, tmp_path: Path) -> None:
+def test_text_of_csv_stays_text_so_that_no_amount_is_rounded(s3: None, tmp_path: Path) -> None:
     put("data/a.csv.gz", gzip.compress(b"n,BilledCost\n0012,0.123456789012345678\n"))
     manifest("2026-02", "data/a.csv.gz")
     mine = bucket()
@@ -127,7 +104,7 @@ def test_text_of_csv_stays_text_so_that_no_amount_is_rounded(aws: None, tmp_path
     assert part.frame.row(0) == ("0012", "0.123456789012345678")
 
 
-def test_periods_older_than_the_history_are_not_listed_and_names_of_any_case_are(aws: None) -> None:
+def test_periods_older_than_the_history_are_not_listed_and_names_of_any_case_are(s3: None) -> None:
     for period in ("2025-11", "2025-12", "2026-01"):
         manifest(period)
     put(f"metadata/billing_period=2026-02/{NAME}-Manifest.json", b"{}")
@@ -146,7 +123,7 @@ def test_periods_older_than_the_history_are_not_listed_and_names_of_any_case_are
     ],
 )
 def test_a_file_that_cannot_be_had_has_a_sentence(
-    aws: None, tmp_path: Path, file: str, body: bytes | None, kind: ErrorClass, told: str
+    s3: None, tmp_path: Path, file: str, body: bytes | None, kind: ErrorClass, told: str
 ) -> None:
     if body is not None:
         put(file, body)
@@ -158,14 +135,14 @@ def test_a_file_that_cannot_be_had_has_a_sentence(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"files": []}', b'{"dataFiles": 3}', b'{"dataFiles": [null]}'])
-def test_what_is_no_manifest_is_told_so(aws: None, tmp_path: Path, body: bytes) -> None:
+def test_what_is_no_manifest_is_told_so(s3: None, tmp_path: Path, body: bytes) -> None:
     put(f"metadata/BILLING_PERIOD=2026-02/{NAME}-Manifest.json", body)
     with pytest.raises(SourceError, match="is no manifest") as raised:
         read_out(tmp_path)
     assert raised.value.error_class == "schema_drift"
 
 
-def test_a_manifest_that_is_rewritten_meanwhile_is_left_to_the_next_run(aws: None, tmp_path: Path) -> None:
+def test_a_manifest_that_is_rewritten_meanwhile_is_left_to_the_next_run(s3: None, tmp_path: Path) -> None:
     manifest("2026-02")
     mine = bucket()
     (listed,) = mine.manifests(datetime(2025, 1, 1, tzinfo=UTC))
@@ -197,7 +174,7 @@ def queue(*results: Json) -> None:
     assert requests.post(url, json=told, timeout=5).status_code == 201
 
 
-def test_days_of_cost_explorer_are_exact_and_read_again_while_they_are_estimated(aws: None) -> None:
+def test_days_of_cost_explorer_are_exact_and_read_again_while_they_are_estimated(s3: None) -> None:
     """8 March is final, 9 March estimated: the cursor stands at the 9th, which the run of a day later asks again."""
     first = [
         day_of("2026-03-08", [("AmazonS3", "111111111111", "0.0000300172", "0.0000300172")], estimated=False),
@@ -222,7 +199,7 @@ def pages(*told: Json) -> Callable[[Json], Json]:
 
 
 def test_a_day_that_comes_in_three_pages_is_whole_and_the_end_of_what_is_asked_is_exclusive(
-    aws: None, answered: Any
+    s3: None, answered: Any
 ) -> None:
     told = [day_of("2026-03-09", [(f"S{n}", "1", "1", "1")], estimated=True) for n in range(3)]
     asked = answered(GetCostAndUsage=pages(*told))
@@ -233,7 +210,7 @@ def test_a_day_that_comes_in_three_pages_is_whole_and_the_end_of_what_is_asked_i
 
 
 def test_a_fault_on_a_later_page_yields_nothing_so_that_no_day_is_replaced_by_a_part_of_it(
-    aws: None, answered: Any
+    s3: None, answered: Any
 ) -> None:
     first = pages(day_of("2026-03-09", [("S", "1", "1", "1")], estimated=True), {})
 
@@ -267,7 +244,7 @@ def refusal(code: str) -> ClientError:
     ],
 )
 def test_errors_of_cost_explorer_say_what_to_do(
-    aws: None, answered: Any, code: str, kind: ErrorClass, told: str
+    s3: None, answered: Any, code: str, kind: ErrorClass, told: str
 ) -> None:
     def answer(_: Json) -> Json:
         raise refusal(code)
@@ -295,7 +272,7 @@ def budget(name: str, **more: Any) -> None:
     boto3.client("budgets", region_name=HOME).create_budget(AccountId="123456789012", Budget=told | more)
 
 
-def test_budgets_have_a_version_whenever_they_change_and_one_that_is_gone_is_deleted(aws: None, tmp_path: Path) -> None:
+def test_budgets_have_a_version_whenever_they_change_and_one_that_is_gone_is_deleted(s3: None, tmp_path: Path) -> None:
     planned = {"1767225600": {"Amount": "500", "Unit": "EUR"}, "1772323200": {"Amount": "700", "Unit": "EUR"}}
     planned |= {"1775001600": {"Amount": "900", "Unit": "EUR"}}  # from January, March and April 2026 on
     budget("all", CostFilters={"Service": ["AmazonEC2"]})

@@ -18,7 +18,7 @@ from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import safe
 
 SOURCES = """
-    select distinct source_instance from cost_lines
+    select distinct source_instance from cost_scope_days
     union select distinct source_instance from work_hours_counted union select distinct source_instance from revenues"""
 COMPANY = "from unit_costs_company($currency, $labour) order by month_on, currency"
 APPLICATIONS = """
