@@ -19,10 +19,10 @@ from ingest.connectors.aws_cost import connector
 from ingest.history import Outcome
 from ingest.run import Ingest
 from ingest.vendors import aws_exports, bills
-from tests.test_aws_cost import BUCKET, EXPORT, HOME, ROOT, aws, manifest, parquet, put, world
+from tests.test_aws_cost import BUCKET, EXPORT, HOME, ROOT, aws, manifest, parquet, put, s3, world
 
 Json = Any
-__all__ = ["aws"]  # a fixture
+__all__ = ["aws", "s3"]  # fixtures
 FEBRUARY, MARCH = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -94,7 +94,7 @@ def gets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_two_periods_land_whole_and_what_did_not_change_is_not_read_again(
-    aws: None, tmp_path: Path, gets: list[str]
+    s3: None, tmp_path: Path, gets: list[str]
 ) -> None:
     """February 1.10 + 2.20 in one file and 3 in the next: 6.30. March 0.000000000000000001, as exact as money is."""
     export("2026-02", [line(FEBRUARY, "1.10"), line(FEBRUARY, "2.20", InvoiceId="I-1")], [line(FEBRUARY, "3")])
@@ -112,7 +112,7 @@ def test_two_periods_land_whole_and_what_did_not_change_is_not_read_again(
 
 
 def test_a_new_export_replaces_its_period_alone_and_files_of_old_runs_are_not_read(
-    aws: None, tmp_path: Path, gets: list[str]
+    s3: None, tmp_path: Path, gets: list[str]
 ) -> None:
     """Of February three lines stay one, though the files of the first run still lie there."""
     export("2026-02", [line(FEBRUARY, "1"), line(FEBRUARY, "2")], [line(FEBRUARY, "3")], run="r1")
@@ -127,7 +127,7 @@ def test_a_new_export_replaces_its_period_alone_and_files_of_old_runs_are_not_re
 
 
 def test_a_file_that_is_missing_fails_its_period_keeps_its_rows_and_the_other_one_is_read(
-    aws: None, tmp_path: Path
+    s3: None, tmp_path: Path
 ) -> None:
     export("2026-02", [line(FEBRUARY, "1")])
     export("2026-03", [line(MARCH, "5")])
@@ -150,7 +150,7 @@ def test_a_file_that_is_missing_fails_its_period_keeps_its_rows_and_the_other_on
 
 
 def test_a_kill_between_two_periods_loses_none_and_reads_none_twice(
-    aws: None, tmp_path: Path, gets: list[str], monkeypatch: pytest.MonkeyPatch
+    s3: None, tmp_path: Path, gets: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process dies when March has landed: the next one reads February alone."""
     export("2026-02", [line(FEBRUARY, "1")])
@@ -177,7 +177,7 @@ def test_a_kill_between_two_periods_loses_none_and_reads_none_twice(
 
 
 def test_lines_that_cannot_stand_are_quarantined_with_their_reason_and_never_touch_another_period(
-    aws: None, tmp_path: Path
+    s3: None, tmp_path: Path
 ) -> None:
     """In March's file lies a line of February, and one of no category; both are kept aside, February stays whole."""
     export("2026-02", [line(FEBRUARY, "1"), line(FEBRUARY, "2")])
@@ -192,7 +192,7 @@ def test_lines_that_cannot_stand_are_quarantined_with_their_reason_and_never_tou
 
 
 def test_the_last_day_of_an_open_month_is_an_estimate_until_there_is_an_invoice(
-    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """moto writes files now: a period that has not ended yet is open."""
     period = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -211,7 +211,7 @@ line_item_product_code,line_item_currency_code,line_item_unblended_cost,line_ite
 """
 
 
-def test_a_cost_and_usage_report_2_becomes_focus(aws: None, tmp_path: Path) -> None:
+def test_a_cost_and_usage_report_2_becomes_focus(s3: None, tmp_path: Path) -> None:
     put("data/BILLING_PERIOD=2026-02/cur-00001.csv.gz", gzip.compress(CUR.encode()))
     manifest("2026-02", "data/BILLING_PERIOD=2026-02/cur-00001.csv.gz")
     ingest, source = world(tmp_path, exports=[EXPORT])
@@ -226,7 +226,7 @@ def test_a_cost_and_usage_report_2_becomes_focus(aws: None, tmp_path: Path) -> N
     )
 
 
-def test_a_file_of_something_else_says_what_it_lacks(aws: None, tmp_path: Path) -> None:
+def test_a_file_of_something_else_says_what_it_lacks(s3: None, tmp_path: Path) -> None:
     put("data/a.parquet", parquet(pl.DataFrame({"n": [1]})))
     manifest("2026-02", "data/a.parquet")
     outcome = pull(*world(tmp_path, exports=[EXPORT]))
@@ -235,7 +235,7 @@ def test_a_file_of_something_else_says_what_it_lacks(aws: None, tmp_path: Path) 
 
 
 def test_a_period_beyond_memory_lands_by_one_commit_and_replaces_what_was_there(
-    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three files of two lines each, where two lines are all that fits: 1 to 6 are 21, then 7 and 8 and 9 are 24."""
     monkeypatch.setattr(bills, "FITS", 2)
@@ -260,7 +260,7 @@ def test_a_period_beyond_memory_lands_by_one_commit_and_replaces_what_was_there(
 
 
 def test_a_kill_while_a_period_beyond_memory_is_landed_leaves_the_old_one(
-    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bills, "FITS", 1)
     export("2026-02", [line(FEBRUARY, "1")], [line(FEBRUARY, "2")])
@@ -285,7 +285,7 @@ def test_a_kill_while_a_period_beyond_memory_is_landed_leaves_the_old_one(
     assert sums(ingest) == {"2026-02": (2, Decimal(7))}
 
 
-def test_an_export_that_cannot_be_listed_is_told_and_the_next_one_is_read(aws: None, tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_listed_is_told_and_the_next_one_is_read(s3: None, tmp_path: Path) -> None:
     export("2026-02", [line(FEBRUARY, "1")])
     gone = EXPORT | {"bucket": "nobodys-bucket", "name": "other"}
     ingest, source = world(tmp_path, exports=[gone, EXPORT])
@@ -295,7 +295,7 @@ def test_an_export_that_cannot_be_listed_is_told_and_the_next_one_is_read(aws: N
     assert sums(ingest) == {"2026-02": (1, Decimal(1))}
 
 
-def test_a_source_of_cost_explorer_alone_asks_no_bucket_and_the_other_way_round(aws: None, tmp_path: Path) -> None:
+def test_a_source_of_cost_explorer_alone_asks_no_bucket_and_the_other_way_round(s3: None, tmp_path: Path) -> None:
     outcomes = [*pulled(tmp_path / "a", budgets=True), *pulled(tmp_path / "b", exports=[EXPORT])]
     assert [(one.stream, one.status) for one in outcomes] == [
         *(("exports", "success"), ("explorer", "success"), ("budgets", "success")) * 2
