@@ -11,7 +11,7 @@ from aurora.contracts.operations import ComponentHealth
 from tests.frames import MINUTE, NOW, component, health, link, put
 from warehouse import model as models
 from warehouse.lake import Lake
-from warehouse.model import load_models, tables_read
+from warehouse.model import load_models, sources_read
 from warehouse.publish import current, publish
 from warehouse.query import CONFIG, Warehouse
 
@@ -100,10 +100,12 @@ def test_generations_do_not_grow_by_being_filled_again(lake: Lake, data: Path) -
 
 
 def test_what_a_mart_reads_is_known_through_others() -> None:
-    read = tables_read()
-    assert {"components", "app_links", "edits", "repositories", "mobile_apps"} <= read["app_components"]
-    assert "component_health" not in read["app_components"]
-    assert all(tables <= TABLES.keys() for tables in read.values())
+    read = sources_read()
+    stored = {model.name for model in load_models() if model.is_stored}
+    assert {"components", "app_links", "edits", "repositories", "mobile_apps"} <= read["link_statements"]
+    assert read["app_links_now"] == {"link_statements"}
+    assert "component_health" not in read["link_statements"]
+    assert all(sources <= TABLES.keys() | stored for sources in read.values())
 
 
 @pytest.mark.parametrize(
@@ -134,8 +136,8 @@ def test_a_mart_that_cannot_be_filled_keeps_nothing_else_from_being_seen(
     numbers = models.Model("numbers", "x", "One row per component.", ("component_id",), (), (), sql, True)
     everything = (*load_models(), numbers)
     monkeypatch.setattr("warehouse.publish.load_models", lambda: everything)
-    reads = tables_read() | {"numbers": frozenset({"components"})}
-    monkeypatch.setattr("warehouse.publish.tables_read", lambda: reads)
+    reads = sources_read() | {"numbers": frozenset({"components"})}
+    monkeypatch.setattr("warehouse.publish.sources_read", lambda: reads)
     put(lake, Components, [component("s1:a", name="1")])
     publish(lake, data)
     put(lake, Components, [component("s1:b", name="two")])

@@ -6,7 +6,7 @@
     -- takes: since, until
 
 A model that takes arguments is published as a table macro, any other as a view; one with `-- stored: yes` as a table
-that is filled again only when a table that it reads has changed, for marts that many others read.
+that is filled again only when something that it reads has other rows, for marts that many others read.
 """
 
 import hashlib
@@ -61,12 +61,14 @@ def models_hash() -> str:
 
 
 @lru_cache(maxsize=1)
-def tables_read() -> dict[str, frozenset[str]]:
-    """Model -> canonical tables that it reads, through other models too."""
+def sources_read() -> dict[str, frozenset[str]]:
+    """Model -> canonical tables and stored models that it reads, directly or through models that are not stored."""
     read: dict[str, frozenset[str]] = {}
+    stored = {model.name for model in load_models() if model.is_stored}
     for model in load_models():
         words = _words(model.sql)
-        read[model.name] = frozenset(words & TABLES.keys()).union(*(read[name] for name in words & read.keys()))
+        views = words & read.keys() - stored
+        read[model.name] = frozenset(words & (TABLES.keys() | stored)).union(*(read[name] for name in views))
     return read
 
 

@@ -20,7 +20,7 @@ from aurora.contracts.operations import ComponentHealth1h
 from aurora.errors import LakeError
 from warehouse.lake import Lake
 from warehouse.locks import locked
-from warehouse.model import MACROS, load_models, models_hash, tables_read
+from warehouse.model import MACROS, Model, load_models, models_hash, sources_read
 
 log = logging.getLogger("aurora.publish")
 INCOMPLETE = "incomplete"
@@ -135,7 +135,7 @@ def _define(
     now: datetime | None,
     store: Callable[[str], object],
 ) -> None:
-    """Views of the tables that changed, and the models: all of them, or the stored ones that read such a table."""
+    """Views of the tables that changed, and the models: all of them, or the stored ones that read what changed."""
     for table in changed:
         con.execute(view_of(lake, table))
     if full or now:
@@ -145,12 +145,20 @@ def _define(
         con.execute(MACROS.read_text(encoding="utf-8"))
     if full or ComponentHealth1h in changed:
         con.execute(_rolled_until(con))
-    names = {table.spec.name for table in changed}
+    news = {table.spec.name for table in changed}
     for model in load_models():
-        if model.is_stored and (full or tables_read()[model.name] & names):
-            store(model.ddl)
-        elif full:
-            con.execute(model.ddl)
+        if full:
+            (store if model.is_stored else con.execute)(model.ddl)
+        elif model.is_stored and sources_read()[model.name] & news and _has_news(con, model, store):
+            news.add(model.name)
+
+
+def _has_news(con: duckdb.DuckDBPyConnection, model: Model, store: Callable[[str], object]) -> bool:
+    """Fill a stored model again; False if it says what it said, so that nothing after it needs to be asked again."""
+    said = f"SELECT count(*), sum(hash(whole_row)) FROM {model.name} AS whole_row"
+    before = con.execute(said).fetchall()
+    store(model.ddl)
+    return con.execute(said).fetchall() != before
 
 
 def _rolled_until(con: duckdb.DuckDBPyConnection) -> str:

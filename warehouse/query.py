@@ -1,6 +1,7 @@
 """Reading the warehouse: rows(sql, params) as a polars frame, always from the newest published generation."""
 
 import threading
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "memory_limit": "2GB",
 }
+# The copy it warns of costs less than the second plan that it advises instead.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
 
 
 class Warehouse:
@@ -60,11 +63,12 @@ class Warehouse:
     def _query(self, sql: str, params: Params | None) -> pl.DataFrame:
         cursor = self._connection().cursor()
         try:
-            answer = cursor.sql(sql, params=dict(params) if params else None)
-            if answer is None:
+            # Not cursor.sql(), which plans each query twice: a fifth of the time that a page takes.
+            cursor.execute(sql, dict(params) if params else None)
+            if cursor.description is None:
                 raise QueryError("the query gives no rows: ask with SELECT or FROM")
-            frame: pl.DataFrame = answer.pl()
-            return frame
+            told = cursor.to_arrow_table()
+            return pl.DataFrame(told.rename_columns(_distinct(told.column_names)))
         finally:
             cursor.close()
 
@@ -80,3 +84,17 @@ class Warehouse:
                     fresh.execute(f"SET GLOBAL max_execution_time = {round(1000 * self._limit_s)}")
                 self._open = (newest.number, fresh)
             return self._open[1]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, a later one of the same name as DuckDB calls it in a subquery: a, a_1, a_2."""
+    seen: dict[str, int] = {}
+    told: list[str] = []
+    for name in names:
+        fresh = name
+        while fresh in seen:
+            fresh = f"{name}_{seen[name]}"
+            seen[name] += 1
+        seen[fresh] = 1
+        told.append(fresh)
+    return told
