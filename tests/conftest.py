@@ -2,10 +2,8 @@
 
 import atexit
 import ipaddress
-import json
 import multiprocessing
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -16,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.frames import NOW
+from tests.templates import copy_of, shared
 from warehouse.lake import Lake
-from warehouse.publish import current, publish
+from warehouse.publish import Generation, _publish, current, publish
 from warehouse.query import Warehouse
 
 # The lake's native threads do not survive a fork.
@@ -95,24 +94,38 @@ Published = Callable[..., Warehouse]
 
 @pytest.fixture(scope="session")
 def unfilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The published folder of an empty lake: what all models look like before there is a row."""
-    data = tmp_path_factory.mktemp("unfilled")
-    publish(Lake(data / "lake"), data, now=NOW)
-    return data / "published"
+    """A data folder with an empty lake, published: what all models look like before there is a row. Take a copy."""
+    return shared(tmp_path_factory, "unfilled", lambda data: publish(Lake(data / "lake"), data, rebuild=True))
 
 
 @pytest.fixture
-def published(lake: Lake, data: Path, unfilled: Path) -> Published:
-    """Publish the lake with a clock that stands still, and read it.
+def begun(data: Path, unfilled: Path) -> Path:
+    """The data folder with its empty lake published."""
+    return copy_of(unfilled, data)
 
-    A second is saved each time by going on from the generation of an empty lake, as Aurora itself does from the last.
+
+@pytest.fixture(autouse=True)
+def _begun(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first publish of a folder goes on from an empty lake's, as every later one does: seconds saved each time.
+
+    `publish(rebuild=True)` is whole as ever, and so is the first one under the mark `whole`.
     """
+    if request.node.get_closest_marker("whole"):
+        return
+
+    def on_from_there(lake: Lake, data: Path, folder: Path, rebuild: bool, now: datetime | None) -> Generation:
+        if current(folder) is None and not rebuild:
+            copy_of(request.getfixturevalue("unfilled"), data)
+        return _publish(lake, data, folder, rebuild, now)
+
+    monkeypatch.setattr("warehouse.publish._publish", on_from_there)
+
+
+@pytest.fixture
+def published(lake: Lake, data: Path) -> Published:
+    """Publish the lake with a clock that stands still, and read it."""
 
     def at(now: datetime = NOW, *, rebuild: bool = False) -> Warehouse:
-        if current(data / "published") is None:
-            shutil.copytree(unfilled, data / "published")
-            told = json.loads((unfilled / "current.json").read_text(encoding="utf-8")) | {"root": str(data)}
-            (data / "published" / "current.json").write_text(json.dumps(told), encoding="utf-8")
         publish(lake, data, rebuild=rebuild, now=now)
         return Warehouse(data / "published")
 

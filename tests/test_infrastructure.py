@@ -1,6 +1,7 @@
 """Infrastructure as it stands now: worked out by hand, stale never healthy, null never zero; and the page's views."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +19,13 @@ from aurora.contracts.operations import (
     ThirdPartyStatus,
     WorkloadStates,
 )
-from aurora.settings import Settings, SourceSettings
 from aurora.ui.navigation import page_files
-from ingest.connector import load_connectors
-from ingest.run import Ingest
 from tests.conftest import Published
 from tests.frames import DAY, HOUR, MINUTE, NOW, ROOT, component, health, put, row
-from tests.test_pages import shown
+from tests.test_pages import acme, shown
 from warehouse.lake import Lake
-from warehouse.publish import publish
+
+__all__ = ["acme"]  # a fixture
 
 
 def seen(lake: Lake, kind: str, *names: str) -> None:
@@ -164,22 +163,21 @@ def words(test: AppTest) -> str:
     return " ".join(str(part.value) for part in [*test.error, *test.markdown])
 
 
-def test_every_view_of_the_page(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Empty, each view says what fills it; with the demo estate each has rows."""
-    page = next(one.path for one in page_files(ROOT / "pages") if one.path.stem == "infrastructure")
-    lake = Lake(tmp_path / "lake")
-    publish(lake, tmp_path)
-    views = ("Servers", "Databases", "Workloads", "CDN", "Third parties", "Messaging")
-    for view in views:
-        test = shown(page, tmp_path, monkeypatch, view=view)
+PAGE = next(one.path for one in page_files(ROOT / "pages") if one.path.stem == "infrastructure")
+VIEWS = ("Servers", "Databases", "Workloads", "CDN", "Third parties", "Messaging")
+
+
+def test_an_empty_view_says_what_fills_it(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for view in VIEWS:
+        test = shown(PAGE, begun, monkeypatch, view=view)
         assert not test.exception
         assert ":material/inbox:" in words(test), view
         assert any("connector" in caption.value for caption in test.caption), view
-    settings = Settings(data=tmp_path, config=tmp_path / "aurora.toml")
-    Ingest(lake, settings, load_connectors()).run(SourceSettings.model_validate({"name": "demo", "connector": "demo"}))
-    publish(lake, tmp_path)
-    for view in views:
-        test = shown(page, tmp_path, monkeypatch, view=view)
+
+
+def test_every_view_has_rows_of_the_demo(acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for view in VIEWS:
+        test = shown(PAGE, acme, monkeypatch, view=view)
         assert not test.exception
         assert not test.error, view
         frames = [len(frame.value) for frame in test.dataframe]

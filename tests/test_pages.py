@@ -10,14 +10,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from aurora.settings import ROOT, Settings, SourceSettings
+from aurora.settings import ROOT
 from aurora.ui import frame
 from aurora.ui.data import LastGood
 from aurora.ui.frame import LOOK_EVERY
 from aurora.ui.navigation import page_files
-from ingest.connector import load_connectors
 from ingest.importing import import_file
-from ingest.run import Ingest
+from tests.templates import copy_of, shared, with_demo
 from warehouse.heartbeat import Heartbeat, Planned, beat
 from warehouse.lake import Lake
 from warehouse.publish import publish
@@ -28,25 +27,22 @@ over_pages = pytest.mark.parametrize("path", [page.path for page in PAGES], ids=
 LIMIT_S = 60
 
 
-@pytest.fixture(scope="module")
-def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demo estate, a source that fails and one that is refused rows; its clock stands still.
+@pytest.fixture(scope="session")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo estate under another name with a source that fails, for all who only read it."""
+    return shared(tmp_path_factory, "acme", with_demo)
 
-    A slow machine is minutes at these tests, and the samples of the fixture would be stale by then.
-    """
-    data = tmp_path_factory.mktemp("estate")
-    lake = Lake(data / "lake")
-    settings = Settings(data=data, config=data / "aurora.toml")
-    ingest = Ingest(lake, settings, load_connectors())
-    for source in (
-        {"name": "demo", "connector": "demo"},
-        {"name": "broken", "connector": "prometheus", "url": "http://127.0.0.1:9"},
-    ):
-        ingest.run(SourceSettings.model_validate(source))
-    now = datetime.now(UTC)
-    (data / "now").write_text(now.isoformat(), encoding="utf-8")
-    publish(lake, data, now=now)
-    return data
+
+@pytest.fixture
+def estate(acme: Path, tmp_path: Path) -> Path:
+    """The same, to write in."""
+    return copy_of(acme, tmp_path / "estate")
+
+
+@pytest.fixture(scope="module")
+def empty(unfilled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty lake, published, to look at."""
+    return copy_of(unfilled, tmp_path_factory.mktemp("empty"))
 
 
 def shown(path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
@@ -77,16 +73,18 @@ def shows_rows(test: AppTest) -> bool:
 
 
 @over_pages
-def test_a_page_with_data_shows_rows(path: Path, estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    newest = Warehouse(estate / "published").rows(
-        "select arg_max(deployment_id, over_at) as id from prod_deployments where source = 'demo'"
+def test_a_page_with_data_shows_rows_whatever_their_source_is_called(
+    path: Path, acme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = Warehouse(acme / "published").rows(
+        "select arg_max(deployment_id, over_at) as id from prod_deployments where source_instance = 'acme'"
     )
-    query = {"component": "demo:payment-gateway", "app": "owner-portal", "deployment": newest["id"][0]}
-    test = shown(path, estate, monkeypatch, **query)
+    query = {"component": "acme:payment-gateway", "app": "owner-portal", "deployment": newest["id"][0]}
+    test = shown(path, acme, monkeypatch, **query)
     assert not test.exception
     assert not [error.value for error in test.error if "cannot be shown" in error.value]
     assert shows_rows(test)
-    assert "Demo data" in sentences(test) or path.stem == "sources"
+    assert "Demo data" not in sentences(test)
 
 
 @over_pages
@@ -97,27 +95,25 @@ def test_a_page_before_the_first_data_says_so(path: Path, tmp_path: Path, monkey
 
 
 @over_pages
-def test_an_empty_page_says_what_would_fill_it(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish(Lake(tmp_path / "lake"), tmp_path)
-    test = shown(path, tmp_path, monkeypatch)
+def test_an_empty_page_says_what_would_fill_it(path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = shown(path, empty, monkeypatch)
     assert not test.exception
     assert ":material/inbox:" in sentences(test)
     assert not [metric for metric in test.metric if metric.value not in ("0", "n/a")]
 
 
 @over_pages
-def test_a_page_over_broken_data_says_one_sentence(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "published").mkdir()
-    generation = publish(Lake(tmp_path / "lake"), tmp_path)
-    (tmp_path / "published" / generation.file).write_bytes(b"no database")
-    test = shown(path, tmp_path, monkeypatch)
+def test_a_page_over_broken_data_says_one_sentence(path: Path, begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in (begun / "published").glob("*.duckdb"):
+        file.write_bytes(b"no database")
+    test = shown(path, begun, monkeypatch)
     assert not test.exception
     assert "cannot be shown now" in sentences(test)
     assert "aurora doctor" in sentences(test)
 
 
-def test_a_failing_source_is_told_where_it_is_seen(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = shown(ROOT / "pages/platform/sources.py", estate, monkeypatch)
+def test_a_failing_source_is_told_where_it_is_seen(acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = shown(ROOT / "pages/platform/sources.py", acme, monkeypatch)
     failing = {metric.label: metric.value for metric in sources.metric}
     assert failing["Failing"] == "1"
     said = sources.dataframe[0].value
@@ -127,61 +123,37 @@ def test_a_failing_source_is_told_where_it_is_seen(estate: Path, monkeypatch: py
 def test_a_scheduler_that_stands_still_is_told_on_every_page(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long_ago = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
     beat(estate, Heartbeat(1, long_ago, long_ago, "aurora.toml, line 3: port: wrong", ()))
-    try:
-        said = sentences(shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch))
-    finally:
-        (estate / "worker.json").unlink()
+    said = sentences(shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch))
     assert "The scheduler stopped 2 h ago" in said
     assert "line 3" in said
 
 
 def test_old_samples_are_unknown_and_never_healthy(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    later = datetime.now(UTC) + timedelta(hours=30)
-    publish(Lake(estate / "lake"), estate, rebuild=True, now=later)
-    try:
-        test = shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch)
-        counts = next(caption.value for caption in test.caption if "unknown" in caption.value)
-    finally:
-        then = datetime.fromisoformat((estate / "now").read_text(encoding="utf-8"))
-        publish(Lake(estate / "lake"), estate, rebuild=True, now=then)
+    publish(Lake(estate / "lake"), estate, now=datetime.now(UTC) + timedelta(hours=30))
+    test = shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch)
+    counts = next(caption.value for caption in test.caption if "unknown" in caption.value)
     assert "● 0 healthy" in counts
     assert "✕ 0 down" in counts
 
 
-def test_nothing_hangs_on_the_name_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same estate from a source of another name: every page shows it, and none calls it a demo."""
-    lake = Lake(tmp_path / "lake")
-    settings = Settings(data=tmp_path, config=tmp_path / "aurora.toml")
-    source = SourceSettings.model_validate({"name": "acme", "connector": "demo"})
-    outcomes = Ingest(lake, settings, load_connectors()).run(source)
-    assert [outcome.status for outcome in outcomes] == ["success"]
-    publish(lake, tmp_path)
-    for page in PAGES:
-        test = shown(page.path, tmp_path, monkeypatch, component="acme:payment-gateway", app="owner-portal")
-        assert not test.exception
-        assert shows_rows(test), page.title
-        assert "cannot be shown" not in sentences(test)
-        assert "Demo data" not in sentences(test)
-
-
-def test_hostile_names_are_only_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_names_are_only_text(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = "![x](https://evil.example/x.png) <b>b</b>"
     file = tmp_path / "components.jsonl"
     row = {"component_id": "x:1", "name": hostile, "type": "api", "first_seen_at": "2026-03-01T10:00:00Z"}
     file.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    lake = Lake(tmp_path / "lake")
+    lake = Lake(begun / "lake")
     import_file(lake, file)
-    publish(lake, tmp_path)
+    publish(lake, begun)
     for page in PAGES:
-        test = shown(page.path, tmp_path, monkeypatch, component="x:1", app=hostile)
+        test = shown(page.path, begun, monkeypatch, component="x:1", app=hostile)
         assert not test.exception
         parts = [*test.title, *test.markdown, *test.caption, *test.error]
         said = [str(part.value) for part in parts] + [button.label for button in test.button]
         assert not [text for text in said if "![x]" in text or "<b>" in text], page.title
 
 
-def test_filters_live_in_the_url(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = shown(ROOT / "pages/operate/system_health.py", estate, monkeypatch, status="down", range="7d")
+def test_filters_live_in_the_url(acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = shown(ROOT / "pages/operate/system_health.py", acme, monkeypatch, status="down", range="7d")
     states = {word for cell in test.dataframe[0].value["state"] for word in cell}
     assert states == {"✕ Down"}
 
@@ -192,20 +164,16 @@ def test_run_now_is_recorded_as_an_edit(estate: Path, monkeypatch: pytest.Monkey
     plan = (Planned("broken", "prometheus", "health", 60.0, datetime.now(UTC).isoformat(), False),)
     now = datetime.now(UTC).isoformat()
     beat(estate, Heartbeat(1, now, now, None, plan))
-    try:
-        test = shown(ROOT / "pages/platform/sources.py", estate, monkeypatch)
-        next(button for button in test.button if button.label == "Run now").click().run()
-    finally:
-        (estate / "worker.json").unlink()
+    test = shown(ROOT / "pages/platform/sources.py", estate, monkeypatch)
+    next(button for button in test.button if button.label == "Run now").click().run()
+    (estate / "worker.json").unlink()
     unplanned = shown(ROOT / "pages/platform/sources.py", estate, monkeypatch)
     assert next(button for button in unplanned.button if button.label == "Run now").disabled
     edits = Lake(estate / "lake").read(Edits)
     assert edits.filter(edits["field"] == "run_requested_at")["entity_id"].to_list() == ["broken"]
 
 
-def test_paused_pages_stand_still_say_so_and_keep_what_was_chosen(
-    estate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paused_pages_stand_still_say_so_and_keep_what_was_chosen(acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     timers: list[str | None] = []
     fragment = st.fragment
 
@@ -214,7 +182,7 @@ def test_paused_pages_stand_still_say_so_and_keep_what_was_chosen(
         return fragment(*args, run_every=run_every)
 
     monkeypatch.setattr("streamlit.fragment", noted)
-    test = shown(ROOT / "pages" / "operate" / "system_health.py", estate, monkeypatch, status="degraded", q="pay")
+    test = shown(ROOT / "pages" / "operate" / "system_health.py", acme, monkeypatch, status="degraded", q="pay")
     assert timers == [LOOK_EVERY]
     assert "Updates are paused" not in sentences(test)
 

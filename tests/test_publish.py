@@ -123,6 +123,7 @@ assert max(seen) == 8 and len(seen) > 1, seen
     finished(outsider)
 
 
+@pytest.mark.whole
 def test_what_a_killed_publish_left_is_cleaned_up(lake: Lake, data: Path) -> None:
     put(lake, ComponentHealth, [health("a", NOW)])
     publish(lake, data)

@@ -129,6 +129,7 @@ def test_a_mart_of_the_clock_or_with_arguments_is_not_stored(
         load_models.cache_clear()
 
 
+@pytest.mark.whole
 def test_a_mart_that_cannot_be_filled_keeps_nothing_else_from_being_seen(
     lake: Lake, data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

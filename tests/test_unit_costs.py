@@ -82,7 +82,7 @@ def whole_units(units: int) -> int:
 
 @pytest.fixture(scope="module")
 def empty(unfilled: Path) -> Warehouse:
-    return Warehouse(unfilled)
+    return Warehouse(unfilled / "published")
 
 
 @pytest.mark.parametrize(
