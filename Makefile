@@ -15,7 +15,7 @@ test: $(DEV_STAMP) packages
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(DEV_STAMP)
 	$(VENV)/bin/ruff format .

@@ -207,21 +207,19 @@ def _settings(port: int | None = None) -> "Settings":
     return load(_given.get("data"), _given.get("config"), port)
 
 
-def main() -> None:
-    """Run the command; exit 0, 1 for a sentence of trouble, 2 for wrong settings or words."""
-    sys.argv[1:] = places_first(sys.argv[1:])
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+def run(words: list[str]) -> int:
+    """Run the command that these words name; 0, 1 for a sentence of trouble, 2 for wrong settings or words."""
     try:
-        code = cli(standalone_mode=False) or 0
+        return int(cli(places_first(words), prog_name="aurora", standalone_mode=False) or 0)
     except (SettingsError, UsageError) as error:
-        code = _say(error, 2)
+        return _say(error, 2)
     except AuroraError as error:
-        code = _say(error, 1)
+        return _say(error, 1)
     except OSError as error:
         place = error.filename or "the disk or a connection"
-        code = _say(AuroraError(f"{place}: {error.strerror or error}: mend that, or choose another --data"), 1)
+        return _say(AuroraError(f"{place}: {error.strerror or error}: mend that, or choose another --data"), 1)
     except typer.Abort:
-        code = 1
+        return 1
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if code is None:
@@ -229,10 +227,17 @@ def main() -> None:
         show = getattr(error, "show", None)
         if show:
             show()
+        return int(code)
+
+
+def main() -> None:
+    """Run the command of this process and end with its code."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    code = run(sys.argv[1:])
     # Native threads of the lake and the warehouse abort a process that finalises under them: end without finalising.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(int(code))
+    os._exit(code)
 
 
 def _say(error: AuroraError, code: int) -> int:

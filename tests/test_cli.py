@@ -3,9 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,23 +19,11 @@ from aurora.doctor import examine
 from aurora.settings import load
 from ingest.connector import load_connectors
 from ingest.plan import planned_sources
-from tests.frames import NOW, ROOT, component, finished, health, put, python, row, settings
+from tests.command import aurora, process
+from tests.frames import NOW, component, finished, health, put, python, row, settings
 from warehouse.heartbeat import Heartbeat, beat
 from warehouse.lake import Batch, Lake
 from warehouse.publish import publish
-
-
-@dataclass
-class Said:
-    """What a command came to."""
-
-    code: int
-    out: bytes
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out.decode()
 
 
 @pytest.fixture
@@ -48,15 +33,8 @@ def config(tmp_path: Path) -> Path:
     return file
 
 
-def aurora(data: Path, config: Path, *words: str) -> Said:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AURORA_")}
-    command = [sys.executable, "-m", "aurora.cli", "--data", str(data), "--config", str(config), *words]
-    done = subprocess.run(command, capture_output=True, env=environment | {"COLUMNS": "200"}, cwd=ROOT, timeout=60)
-    return Said(done.returncode, done.stdout, done.stderr.decode())
-
-
 def test_version(data: Path, config: Path) -> None:
-    said = aurora(data, config, "--version")
+    said = process(data, config, "--version")
     assert (said.code, said.text, said.err) == (0, f"aurora {__version__}\n", "")
 
 
@@ -64,7 +42,7 @@ def test_sql_in_every_format(lake: Lake, data: Path, config: Path) -> None:
     put(lake, Commits, [row(Commits, 0, parents=["p", "q,r"], subject='say "hi"')])
     publish(lake, data)
     query = "select sha, subject, parents, committed_at from commits"
-    table = aurora(data, config, "sql", query)
+    table = process(data, config, "sql", query)
     assert table.code == 0
     assert "sha-0" in table.text
     assert "1 rows" in table.text
@@ -72,7 +50,7 @@ def test_sql_in_every_format(lake: Lake, data: Path, config: Path) -> None:
     assert (told[0]["subject"], told[0]["parents"]) == ('say "hi"', ["p", "q,r"])
     csv = pl.read_csv(io.BytesIO(aurora(data, config, "sql", query, "--format", "csv").out))
     assert csv.row(0)[:3] == ("sha-0", 'say "hi"', '["p", "q,r"]')
-    parquet = pl.read_parquet(io.BytesIO(aurora(data, config, "sql", query, "--format", "parquet").out))
+    parquet = pl.read_parquet(io.BytesIO(process(data, config, "sql", query, "--format", "parquet").out))
     assert parquet["parents"].to_list() == [["p", "q,r"]]
 
 
@@ -89,7 +67,7 @@ def test_sql_in_every_format(lake: Lake, data: Path, config: Path) -> None:
 def test_trouble_is_a_sentence_and_a_code(
     data: Path, config: Path, words: tuple[str, ...], code: int, sentence: str
 ) -> None:
-    said = aurora(data, config, *words)
+    said = process(data, config, *words)
     assert said.code == code
     assert sentence in said.text + said.err
     assert "Traceback" not in said.text + said.err

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.test_cli import aurora
+from tests.command import aurora
 from tests.test_focus_import import file
 
 

@@ -132,5 +132,5 @@ class faulty:  # noqa: N801
 
 TestLake = LakeMachine.TestCase
 TestLake.settings = settings(
-    max_examples=30, stateful_step_count=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )

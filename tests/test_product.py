@@ -13,7 +13,6 @@ from aurora.settings import ROOT
 from aurora.ui.navigation import page_files
 from tests.product import Product, chromium, environment, started
 
-pytestmark = pytest.mark.xdist_group("product")
 PAGES = page_files(ROOT / "pages")
 ARTIFACTS = ROOT / "artifacts" / "screens"
 FLAGS = [

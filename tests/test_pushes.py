@@ -18,9 +18,9 @@ from aurora.contracts.delivery import Deployments, Repositories
 from aurora.contracts.platform import SyncRuns
 from aurora.errors import UsageError
 from ingest.pushes import Push, record_deployment
+from tests.command import aurora
 from tests.conftest import Published
 from tests.frames import HOUR, MINUTE, NOW, ROOT, put, row
-from tests.test_cli import aurora
 from warehouse.heartbeat import nudge
 from warehouse.lake import Lake
 from warehouse.query import Warehouse

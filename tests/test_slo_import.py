@@ -16,9 +16,10 @@ from ingest.objectives.files import as_toml, read, tool_of
 from ingest.objectives.promql import RefusedError, Selector, counted
 from ingest.objectives.reading import Found
 from ingest.registry.parse import parse
+from tests.command import aurora
 from tests.conftest import Published
 from tests.frames import MINUTE, NOW, put, row
-from tests.test_cli import aurora, config  # noqa: F401
+from tests.test_cli import config  # noqa: F401
 from warehouse.lake import Lake
 from warehouse.objectives import per_minute
 

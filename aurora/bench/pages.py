@@ -43,7 +43,7 @@ def page_figures(
     hello = bench.folder / "hello.py"
     hello.write_text('import streamlit as st\nst.write("hello")\n', encoding="utf-8")
     environment = environment_for(settings) | {"STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "full"}
-    told = in_child(measure, page, hello, environment=environment)
+    told = in_child(measure, page, hello, bench.size(TIMES), environment=environment)
     if isinstance(told, str):
         bench.say(f"{name} is left out: {told}")
         return
@@ -52,13 +52,13 @@ def page_figures(
         yield Figure(f"{name}, {which} / st.write hello", 1000 * ours, "ms", 1000 * floor, goal)
 
 
-def measure(page: Path, hello: Path) -> list[tuple[float, float]] | str:
+def measure(page: Path, hello: Path, times: int) -> list[tuple[float, float]] | str:
     """(page, hello) median seconds of first and of further runs, or why the page cannot run. For a fresh process."""
     logging.getLogger("streamlit").setLevel(logging.ERROR)
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 -- Streamlit prints there what this returns
     tests = [opened(page), opened(hello)]
     took: list[list[list[float]]] = [[[], []], [[], []]]
-    for _ in range(TIMES):
+    for _ in range(times):
         for number, path in enumerate((page, hello)):
             tests[number] = opened(path)
             for which in took:

@@ -61,7 +61,7 @@ def questions(bench: Bench) -> Iterator[Figure]:
         _copy(native, bench.folder / "published" / generation.file)
         for question, (span, sql) in QUESTIONS.items():
             given: dict[str, object] = {"since": (END - span).replace(tzinfo=None)}
-            ours_s, native_s = _ask(warehouse, native, sql, given)
+            ours_s, native_s = _ask(warehouse, native, sql, given, bench.size(TIMES))
             ratios.append(ours_s / native_s)
             yield Figure(f"{question} / native DuckDB table", 1000 * ours_s, "ms", 1000 * native_s)
     median = statistics.median(ratios)
@@ -87,7 +87,7 @@ def _copy(native: duckdb.DuckDBPyConnection, published: Path) -> None:
 
 
 def _ask(
-    warehouse: Warehouse, native: duckdb.DuckDBPyConnection, sql: str, given: dict[str, object]
+    warehouse: Warehouse, native: duckdb.DuckDBPyConnection, sql: str, given: dict[str, object], times: int
 ) -> tuple[float, float]:
     """Median seconds of ours and of the native table. Raises AssertionError if their answers differ."""
 
@@ -96,5 +96,5 @@ def _ask(
         return answer
 
     assert_frame_equal(warehouse.rows(sql, given), ask_native(), check_row_order=False)
-    ours_s, native_s = medians(TIMES, lambda: warehouse.rows(sql, given), ask_native)
+    ours_s, native_s = medians(times, lambda: warehouse.rows(sql, given), ask_native)
     return ours_s, native_s
