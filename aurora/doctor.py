@@ -14,7 +14,7 @@ from ingest.connector import load_connectors
 from ingest.plan import planned_sources
 from warehouse.heartbeat import last_beat
 from warehouse.lake import Lake
-from warehouse.model import load_models
+from warehouse.model import Model, load_models
 from warehouse.query import Warehouse
 
 FREE_BYTES = 2 * 1024**3
@@ -121,13 +121,20 @@ def check_model(warehouse: Warehouse, name: str, arguments: str = "") -> list[st
     try:
         if model.is_stored:  # what is stored may be old, because it could not be filled again
             warehouse.rows(f"select count(*) from ({model.sql})")
-        twice = warehouse.rows(f"select {grain} from {source} group by {grain} having count(*) > 1 limit 1")
-        if twice.height:
-            found.append(f"model {name}: more than one row for {twice.row(0)}: its grain is {grain}")
-        for check in model.checks:
-            bad = warehouse.rows(f"select count(*) as n from {source} where not ({check})")["n"][0]
+        _, repeated, *counts = count_model(warehouse, model, arguments)
+        if repeated:
+            twice = warehouse.rows(f"select {grain} from {source} group by {grain} having count(*) > 1 limit 1").row(0)
+            found.append(f"model {name}: more than one row for {twice}: its grain is {grain}")
+        for check, bad in zip(model.checks, counts, strict=True):
             if bad:
                 found.append(f"model {name}: {bad} rows break the check {check}")
     except duckdb.Error as error:
         found.append(f"model {name} cannot be read: {error}")
     return found
+
+
+def count_model(warehouse: Warehouse, model: Model, arguments: str = "") -> tuple[int, ...]:
+    """Rows of the model, those that repeat another's grain, and those that break each of its checks."""
+    broken = "".join(f", count(*) filter (not ({check}))" for check in model.checks)
+    counted = f"count(*), count(*) - count(distinct row({', '.join(model.grain)})){broken}"
+    return warehouse.rows(f"select {counted} from {model.name}{arguments}").row(0)

@@ -67,7 +67,7 @@ def test_sql_in_every_format(lake: Lake, data: Path, config: Path) -> None:
 def test_trouble_is_a_sentence_and_a_code(
     data: Path, config: Path, words: tuple[str, ...], code: int, sentence: str
 ) -> None:
-    said = process(data, config, *words)
+    said = aurora(data, config, *words)
     assert said.code == code
     assert sentence in said.text + said.err
     assert "Traceback" not in said.text + said.err
@@ -83,7 +83,7 @@ def test_a_query_that_is_wrong(lake: Lake, data: Path, config: Path) -> None:
 
 def test_wrong_settings_end_with_2(data: Path, config: Path) -> None:
     config.write_text("colour = 1\n")
-    said = aurora(data, config, "sources")
+    said = process(data, config, "sources")
     assert said.code == 2
     assert said.err.strip() == f"✕ {config}, line 1: colour: there is no such setting: remove it or mend its spelling"
 

@@ -16,7 +16,7 @@ from aurora.contracts.operations import (
     MaintenanceWindows,
 )
 from aurora.contracts.platform import SyncRuns
-from aurora.doctor import check_model
+from aurora.doctor import check_model, count_model
 from ingest.land import land
 from tests.conftest import Published
 from tests.estate import deployed, one_of_each
@@ -53,10 +53,9 @@ def test_every_model_holds_its_grain_and_checks(lake: Lake, published: Published
     warehouse = published()
     empty, broken = [], []
     for model in load_models():
-        source = f"{model.name}{arguments(model)}"
-        if not warehouse.rows(f"from {source} limit 1").height:
-            empty.append(model.name)
-        broken += check_model(warehouse, model.name, arguments(model))
+        rows, *wrong = count_model(warehouse, model, arguments(model))
+        empty += [model.name] * (not rows)
+        broken += [f"{model.name}: {wrong}"] * any(wrong)
     assert empty == []
     assert broken == []
 
