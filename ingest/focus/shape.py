@@ -64,7 +64,8 @@ def _column(raw: pl.DataFrame, name: str) -> pl.Series:
     if name not in raw.columns:
         return pl.Series(name, [None], dtype=kind).new_from_index(0, raw.height)
     if name in focus.MONEY:
-        return money(raw[name]).alias(name)
+        # What is beyond the 18th decimal of a quantity is how a float was printed; of an amount it would be money.
+        return money(raw[name], is_exact=not name.endswith("Quantity")).alias(name)
     if name in focus.INSTANTS:
         return instants(raw[name]).alias(name)
     if name in focus.MAPS:

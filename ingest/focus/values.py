@@ -28,8 +28,8 @@ def text(column: pl.Series) -> pl.Series:
     return told.set(nothing, None) if nothing.any() else told
 
 
-def money(column: pl.Series) -> pl.Series:
-    """The column as Decimal(38,18), exact; null for what is no number, too large or has more than 18 decimals.
+def money(column: pl.Series, *, is_exact: bool = True) -> pl.Series:
+    """The column as Decimal(38,18); null for what is no number, too large or, if exact, has more than 18 decimals.
 
     A float has no more than 17 digits that mean anything, so its shortest decimal form is taken, to 18 decimals.
     """
@@ -40,18 +40,20 @@ def money(column: pl.Series) -> pl.Series:
         return column.cast(MONEY, strict=False)
     if isinstance(kind, pl.Decimal):
         fitted = column.cast(MONEY, strict=False)
-        lost = fitted.cast(kind, strict=False) != column if kind.scale > DECIMALS else None
+        lost = fitted.cast(kind, strict=False) != column if is_exact and kind.scale > DECIMALS else None
         return fitted if lost is None else fitted.set(lost.fill_null(True), None)
     if kind == pl.Null or kind.is_nested() or kind in (pl.Boolean, pl.Binary) or kind.is_temporal():
         return pl.Series(column.name, [None] * len(column), dtype=MONEY)
-    return _money_of_text(column.cast(pl.String, strict=False))
+    return _money_of_text(column.cast(pl.String, strict=False), is_exact)
 
 
-def _money_of_text(told: pl.Series) -> pl.Series:
+def _money_of_text(told: pl.Series, is_exact: bool) -> pl.Series:
     read = told.cast(MONEY, strict=False)
     if read.null_count() > told.null_count():
         told = text(told).str.strip_chars()
         read = told.cast(MONEY, strict=False)
+    if not is_exact:
+        return read
     if _int(told.str.len_bytes().max()) > DECIMALS + 1:
         read = read.set(told.str.contains(_TOO_FINE).fill_null(False), None)
     powers = told.str.contains("[eE]").fill_null(False)
@@ -85,11 +87,11 @@ def instants(column: pl.Series) -> pl.Series:
     if kind == pl.Null or kind.is_nested() or kind in (pl.Boolean, pl.Binary, pl.Time, pl.Duration):
         return pl.Series(column.name, [None] * len(column), dtype=INSTANT)
     told = column if kind == pl.String else column.cast(pl.String, strict=False)
-    if (quick := _of_usual_text(told)) is not None:
-        return quick
     # An export tells few instants many times: each is read once.
     known = told.drop_nulls().unique()
-    return told.replace_strict(known, _instants_of_text(text(known)), default=None, return_dtype=INSTANT)
+    read = _of_usual_text(known)
+    read = _instants_of_text(text(known)) if read is None else read
+    return told.replace_strict(known, read, default=None, return_dtype=INSTANT)
 
 
 def _of_usual_text(told: pl.Series) -> pl.Series | None:
