@@ -210,6 +210,13 @@ def text(told: Any, limit: int) -> str | None:
     return _CONTROL.sub(" ", whole).strip() or None
 
 
+def needed(told: str | None) -> str:
+    """The text. Raises ValueError for none."""
+    if told is None:
+        raise ValueError("a name that must be there is missing")
+    return told
+
+
 def moment(told: Any) -> datetime:
     """An ISO 8601 text with a zone as a UTC instant. Raises ValueError for anything else."""
     at = datetime.fromisoformat(str(told))

@@ -5,7 +5,7 @@ from typing import Any
 from aurora.contracts import Row
 from aurora.contracts.mobile import MobileBuilds
 from ingest.connector import Json, Run
-from ingest.vendors.app_store_api import App, Client, Included, moment, part, related, text
+from ingest.vendors.app_store_api import App, Client, Included, moment, needed, part, related, text
 
 STATES = {"processing": "processing", "failed": "invalid", "invalid": "invalid", "valid": "valid"}
 MAX_SIZES = 200  # a run asks for; each costs a request, and the hour has 3,500
@@ -58,8 +58,8 @@ def build_row(run: Run[Any], app: App, sizes: Sizes, among: Included, build: Jso
     return {
         "build_id": build_id,
         "store_app_id": app.store_app_id,
-        "version": text(version, 100),
-        "build_number": text(about["version"], 100),
+        "version": needed(text(version, 100)),
+        "build_number": needed(text(about["version"], 100)),
         "uploaded_at": uploaded_at,
         "state": "expired" if state == "valid" and about.get("expired") is True else state,
         "state_raw": raw,

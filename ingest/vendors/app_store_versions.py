@@ -10,7 +10,7 @@ from typing import Any
 from aurora.contracts import Row
 from aurora.contracts.mobile import MobileReleases
 from ingest.connector import Json, Run
-from ingest.vendors.app_store_api import App, Included, moment, moment_or_none, related, text
+from ingest.vendors.app_store_api import App, Included, moment, moment_or_none, needed, related, text
 
 STATES = {
     **dict.fromkeys(("prepare_for_submission", "developer_rejected", "ready_for_review"), "draft"),
@@ -59,7 +59,7 @@ def release_row(run: Run[Any], app: App, known: Known, among: Included, version:
     row = {
         "mobile_release_id": release_id,
         "store_app_id": app.store_app_id,
-        "version": text(about["versionString"], 100),
+        "version": needed(text(about["versionString"], 100)),
         "track": "production",
         "track_raw": "App Store",
         "state": state,

@@ -12,7 +12,7 @@ from aurora.contracts import Row
 from aurora.contracts.mobile import MobileVitalsDaily
 from aurora.errors import SourceError
 from ingest.connector import Json, Run
-from ingest.vendors.app_store_api import App, Client, part, rows, text
+from ingest.vendors.app_store_api import App, Client, needed, part, rows, text
 
 MEDIA = "application/vnd.apple.xcode-metrics+json,application/json"
 ASKED = {"filter[platform]": "IOS", "filter[metricType]": "HANG,LAUNCH,MEMORY"}
@@ -84,7 +84,7 @@ def point_row(run: Run[Any], app: App, told: Json) -> Row | None:
         raise ValueError(f"{value} of device {str(device)[:40]!r} is no figure of a device")
     return {
         "store_app_id": app.store_app_id,
-        "version": text(told["point"]["version"], 100),
+        "version": needed(text(told["point"]["version"], 100)),
         "device_model": model,
         "country": "",
         "vital": vital,
