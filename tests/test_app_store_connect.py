@@ -103,6 +103,9 @@ def test_sizes_of_builds_are_asked_once_and_old_builds_not_again(tmp_path: Path)
         assert ingest.run(source, {"builds"})[0].status == "success"
         states.append([path.split("/")[3] for path in apple.paths() if "FileSizes" in path])
     assert states == [["b2", "b1"], ["b3"], []]
+    apple.lists["/v1/builds"] = [build(3, 0), build(0, 101)]
+    assert ingest.run(source, {"builds"})[0].status == "success"
+    assert "/v1/buildBundles/b0/buildBundleFileSizes" not in apple.paths()
     rows = {row["build_id"]: row for row in ingest.lake.read(MobileBuilds).to_dicts()}
     assert [rows[f"apple:{number}"]["state"] for number in (1, 2, 3)] == ["expired", "valid", "valid"]
     assert {row["size_bytes"] for row in rows.values()} == {5_000_000}
@@ -157,3 +160,21 @@ def test_a_listing_is_made_of_what_landed(tmp_path: Path) -> None:
     told = [row[name] for name in ("current_version", "current_build", "supported_os", "bundle_size_bytes")]
     assert (told, row["review_count"]) == (["2.0", "3", "iOS 16.0", 5_000_000], 17)
     assert (row["download_count"], row["rating_avg"]) == (None, None)
+
+
+def test_a_run_that_was_cut_off_goes_on_with_the_next_application(tmp_path: Path) -> None:
+    """The second application breaks: the first one is read from three years ago once, then from 30 days ago."""
+    apple = Apple()
+    apple.lists["/v1/apps"].append(resource("apps", "1500000002", name="Gate"))
+    apple.lists[f"/v1/apps/{APP_ID}/customerReviews"] = [review(1, 5), review(2, 500)]
+    second = "/v1/apps/1500000002/customerReviews"
+    apple.said[second] = [{"status": 500, "body": "oops"}]
+    apple.lists[second] = [review(3, 400)]
+    ingest, source = world(tmp_path, apple)
+    assert ingest.run(source, {"reviews"})[0].error_class == "vendor_5xx"
+    assert ingest.lake.read(StoreReviews).height == 2
+    assert ingest.lake.cursor(StoreReviews, "apple/reviews")[1] == {"apps": {APP_ID: NOW.isoformat()}}
+    apple.lists[f"/v1/apps/{APP_ID}/customerReviews"] = [review(1, 5), review(4, 600)]
+    ingest, source = world(tmp_path, apple, NOW + timedelta(hours=1))
+    assert ingest.run(source, {"reviews"})[0].status == "success"
+    assert set(ingest.lake.read(StoreReviews)["review_id"]) == {"apple:r1", "apple:r2", "apple:r3"}

@@ -148,6 +148,7 @@ def metrics(*points: Json, unit: str = "ms", percentile: str = "percentile.fifty
         (metrics({"version": "2.0", "value": 5}, percentile="percentile.ninety"), []),
         (metrics({"version": None, "value": 5}, {"version": "2.0", "value": -1}, {"value": "x"}, 7), []),
         ({"body": {"productData": []}}, []),
+        ({"body": {"productData": [7, {"metricCategories": 7}, {"metricCategories": [{"metrics": [None]}]}]}}, []),
         ({"status": 404, "body": {"errors": []}}, []),
     ],
 )

@@ -103,7 +103,7 @@ def fetch_builds(run: AppStoreRun) -> Iterator[Item]:
         since = marks.since(app)
         asked = app_store_builds.ASKED | {"filter[app]": app.native_id}
         for found, among in client.lists("/v1/builds", asked):
-            made = list(rows(run, MobileBuilds, found, partial(build_row, run, app, sizes, among)))
+            made = list(rows(run, MobileBuilds, found, partial(build_row, run, app, sizes, since, among)))
             yield from ((MobileBuilds, row) for row in made if row["uploaded_at"] >= since)
             if made and made[-1]["uploaded_at"] < since:
                 break

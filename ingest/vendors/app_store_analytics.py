@@ -23,6 +23,7 @@ from ingest.vendors.bills import noted, raise_noted
 
 CATEGORIES = "APP_USAGE,APP_STORE_ENGAGEMENT,COMMERCE,PERFORMANCE"
 CONFLICT = "answered 409"
+MAX_ROWS = 100_000  # versions and countries of a day; a company has some thousands
 SETTLED = timedelta(days=60)  # days are looked at for whether they are complete
 
 
@@ -136,7 +137,12 @@ def _add(run: Run[Any], app: App, reading: Reading, instance: Instance, found: T
     parts = list(reading.read(run, line))
     of_day = found.setdefault(day, {})
     for table, key, counts in parts:
-        row = of_day.setdefault(table, {}).setdefault(key, {})
+        rows = of_day.setdefault(table, {})
+        if len(rows) >= MAX_ROWS and key not in rows:
+            raise SourceError(
+                f"{run.source_instance}: {app.name} has more than {MAX_ROWS:,} rows a day", "schema_drift"
+            )
+        row = rows.setdefault(key, {})
         for column, count in counts.items():
             row[column] = row.get(column, 0) + count
 

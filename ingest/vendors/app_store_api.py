@@ -176,6 +176,12 @@ def related(item: Json, name: str, among: Included) -> list[Json]:
     return [among[key] for key in keys if key in among]
 
 
+def about_related(item: Json, name: str, among: Included) -> Json:
+    """The attributes of the one thing that an item is related to, {} for none."""
+    found = related(item, name, among)
+    return (found[0].get("attributes") if found else None) or {}
+
+
 def part(native: object) -> str:
     """An id as a part of a path."""
     return quote(str(native), safe="")

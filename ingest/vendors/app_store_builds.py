@@ -1,5 +1,6 @@
 """Builds as they were uploaded, and what a device downloads of them; sizes are asked once for each build."""
 
+from datetime import datetime
 from typing import Any
 
 from aurora.contracts import Row
@@ -49,12 +50,13 @@ def download_bytes(sizes: list[Json]) -> int | None:
     return max((one["downloadBytes"] for one in thinned or counted), default=None)
 
 
-def build_row(run: Run[Any], app: App, sizes: Sizes, among: Included, build: Json) -> Row:
-    """A build of one version."""
+def build_row(run: Run[Any], app: App, sizes: Sizes, since: datetime, among: Included, build: Json) -> Row:
+    """A build of one version; of one that was uploaded before `since` no size is asked for."""
     about, build_id = build["attributes"], run.id(build["id"])
     version = related(build, "preReleaseVersion", among)[0]["attributes"]["version"]
     raw, minimum = about.get("processingState"), text(about.get("minOsVersion"), 40)
     state, uploaded_at = run.word(STATES, raw), moment(about["uploadedDate"])
+    is_sized = state == "valid" and uploaded_at >= since
     return {
         "build_id": build_id,
         "store_app_id": app.store_app_id,
@@ -64,5 +66,5 @@ def build_row(run: Run[Any], app: App, sizes: Sizes, among: Included, build: Jso
         "state": "expired" if state == "valid" and about.get("expired") is True else state,
         "state_raw": raw,
         "supported_os": f"iOS {minimum}" if minimum else None,
-        "size_bytes": sizes.of(build_id, related(build, "buildBundles", among)) if state == "valid" else None,
+        "size_bytes": sizes.of(build_id, related(build, "buildBundles", among)) if is_sized else None,
     }

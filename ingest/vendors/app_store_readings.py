@@ -13,7 +13,7 @@ from typing import Any
 from aurora.contracts import Table
 from aurora.contracts.mobile import MobileEngagementDaily, MobileInstallsDaily, ReleaseHealthDaily, StoreRatingsDaily
 from ingest.connector import Run
-from ingest.vendors.app_store_reports import Counts, Key, Line, number, version_of
+from ingest.vendors.app_store_reports import Counts, Key, Line, measured, number, version_of
 from ingest.vendors.countries import UNKNOWN, country
 
 Piece = tuple[type[Table], Key, dict[str, float]]
@@ -48,14 +48,14 @@ def _place(run: Run[Any], line: Line) -> Key:
 def _sessions(run: Run[Any], line: Line) -> Iterator[Piece]:
     counts = {
         "session_count": number(line["sessions"]),
-        "session_total_s": float(number(line["total session duration"])),
+        "session_total_s": measured(line["total session duration"]),
         "device_count": number(line["unique devices"]),
     }
     yield MobileEngagementDaily, _place(run, line), counts
 
 
 def _crashes(run: Run[Any], line: Line) -> Iterator[Piece]:
-    counts = {
+    counts: dict[str, float] = {
         "crashed_session_count": number(line["counts"]),
         "crashed_user_count": number(line["unique devices"]),
     }

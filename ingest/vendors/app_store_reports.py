@@ -68,6 +68,13 @@ def number(told: str) -> int:
     return int(told.partition(".")[0])
 
 
+def measured(told: str) -> float:
+    """A measure. Raises ValueError for what is none."""
+    if not re.fullmatch(r"\d{1,15}(\.\d{1,15})?", told):
+        raise ValueError(f"{told[:20]!r} is no measure")
+    return float(told)
+
+
 def version_of(told: str) -> str:
     """A version as a part of a key."""
     return text(told, 100) or ""

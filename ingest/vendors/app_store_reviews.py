@@ -11,7 +11,7 @@ import polars as pl
 from aurora.contracts import COMMON, Row
 from aurora.contracts.mobile import StoreReviews
 from ingest.connector import Json, Run
-from ingest.vendors.app_store_api import App, Client, Included, moment, moment_or_none, part, related, rows, text
+from ingest.vendors.app_store_api import App, Client, Included, about_related, moment, moment_or_none, part, rows, text
 from ingest.vendors.countries import country
 
 ASKED = {"limit": 200, "sort": "-createdDate", "include": "response"}
@@ -35,7 +35,7 @@ def review_row(run: Run[Any], app: App, among: Included, review: Json) -> Row:
     about, rating = review["attributes"], review["attributes"]["rating"]
     if rating not in (1, 2, 3, 4, 5):
         raise ValueError(f"{str(rating)[:20]} is no rating of 1 to 5")
-    answer = next(iter(related(review, "response", among)), {}).get("attributes") or {}
+    answer = about_related(review, "response", among)
     created_at = moment(about["createdDate"])
     return {
         "review_id": run.id(review["id"]),

@@ -10,7 +10,7 @@ from typing import Any
 from aurora.contracts import Row
 from aurora.contracts.mobile import MobileReleases
 from ingest.connector import Json, Run
-from ingest.vendors.app_store_api import App, Included, moment, moment_or_none, needed, related, text
+from ingest.vendors.app_store_api import App, Included, about_related, moment, moment_or_none, needed, related, text
 
 STATES = {
     **dict.fromkeys(("prepare_for_submission", "developer_rejected", "ready_for_review"), "draft"),
@@ -53,7 +53,7 @@ def known_releases(run: Run[Any]) -> Known:
 def release_row(run: Run[Any], app: App, known: Known, among: Included, version: Json) -> Row:
     """A version with its phased release; `updated_at` is the run that first saw it as it is now."""
     about, release_id = version["attributes"], run.id(version["id"])
-    phased = next(iter(related(version, "appStoreVersionPhasedRelease", among)), {}).get("attributes") or {}
+    phased = about_related(version, "appStoreVersionPhasedRelease", among)
     raw = _raw_state(about)
     state, ratio = rolled(run.word(STATES, raw), raw, phased)
     row = {

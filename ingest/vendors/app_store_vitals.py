@@ -39,7 +39,7 @@ def vital_rows(run: Run[Any], client: Client, app: App) -> Iterator[Row]:
     found = told.get("productData") if isinstance(told, dict) else None
     if not isinstance(found, list):
         raise SourceError(f"{client.who}: {path} answered with no metrics ({str(told)[:200]})", "schema_drift")
-    yield from rows(run, MobileVitalsDaily, _points(run, found), lambda one: point_row(run, app, one))
+    yield from rows(run, MobileVitalsDaily, _points(found), lambda one: point_row(run, app, one))
 
 
 def json_of(client: Client, path: str) -> Json:
@@ -51,22 +51,21 @@ def json_of(client: Client, path: str) -> Json:
         raise SourceError(f"{client.who}: {path} answered with something that is not JSON", "schema_drift") from error
 
 
-def _points(run: Run[Any], found: list[Json]) -> Iterator[Json]:
+def _points(found: list[Json]) -> Iterator[Json]:
     """Each figure with its metric and whose it is; medians of the metrics that are known."""
-    for metric in _metrics(run, found):
-        name = str(metric.get("identifier")).lower()
-        unit = metric.get("unit") or {}
-        for dataset in metric.get("datasets") or []:
-            of = dataset.get("filterCriteria") or {}
-            if name in METRICS and of.get("percentile") == MEDIAN:
-                about = {"metric": metric["identifier"], "unit": unit.get("identifier"), "of": of}
-                yield from (about | {"point": point} for point in dataset.get("points") or [])
+    categories = (one for product in _objects(found) for one in _objects(product.get("metricCategories")))
+    for metric in (one for category in categories for one in _objects(category.get("metrics"))):
+        name, unit = str(metric.get("identifier")), metric.get("unit")
+        for dataset in _objects(metric.get("datasets")) if name.lower() in METRICS else ():
+            of = dataset.get("filterCriteria")
+            if isinstance(of, dict) and of.get("percentile") == MEDIAN:
+                about = {"metric": name, "unit": unit.get("identifier") if isinstance(unit, dict) else None, "of": of}
+                yield from (about | {"point": point} for point in _objects(dataset.get("points")))
 
 
-def _metrics(run: Run[Any], found: list[Json]) -> Iterator[Json]:
-    for product in found:
-        for category in product.get("metricCategories") or []:
-            yield from category.get("metrics") or []
+def _objects(told: Json) -> list[Json]:
+    """The objects of a list, none of anything else."""
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
 
 
 def point_row(run: Run[Any], app: App, told: Json) -> Row | None:
