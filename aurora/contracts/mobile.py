@@ -42,6 +42,40 @@ class MobileReleases(Table, key="mobile_release_id", time="created_at", mode="up
     notes = text(null=True)
 
 
+class MobileBuilds(Table, key="build_id", time="uploaded_at", mode="upsert"):
+    """One row per uploaded build."""
+
+    build_id = text()
+    store_app_id = text()
+    version = text()
+    build_number = text()
+    uploaded_at = instant()
+    state = one_of("processing", "valid", "invalid", "expired", "unknown", null=True)
+    state_raw = text(null=True)
+    supported_os = text(null=True)
+    size_bytes = count()
+
+
+class StoreReviews(Table, key="review_id", time="created_at", part="month(created_at)", mode="upsert"):
+    """One row per review."""
+
+    review_id = text()
+    store_app_id = text()
+    country = text(null=True)
+    language = text(null=True)
+    rating = count()
+    title = text(null=True)
+    body = text(null=True)
+    author_hash = text(null=True)
+    version = text(null=True)
+    device_model = text(null=True)
+    created_at = instant()
+    updated_at = instant()
+    replied_at = instant(null=True)
+    reply_body = text(null=True)
+    deleted_seen_at = instant(null=True)
+
+
 class StoreRatingsDaily(Table, key="store_app_id country day", time="day", part="month(day)", mode="upsert"):
     """One row per store app, country and day."""
 
