@@ -65,7 +65,9 @@ def lines(run: Run[Any], table: type[Table], file: str, text: str, needed: tuple
                 "schema_drift",
             )
         for cells in reader:
-            if cells:
+            if cells and len(cells) < len(names):  # where a place is cut off, the line would be one of all places
+                run.refuse(table, "csv", f"{file}: line {reader.line_num} is too short", {"cells": cells})
+            elif cells:
                 yield dict(zip(names, cells, strict=False))
     except csv.Error as error:
         run.refuse(

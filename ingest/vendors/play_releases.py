@@ -149,10 +149,11 @@ def release_items(
 ) -> Iterator[Item]:
     """Rows of an app's releases; `before` are those that landed, none of them at first contact."""
     mine = {run.id(f"{package}/{one.track}/{one.code}"): one for one in found}
+    known_codes = {release_id.rpartition("/")[2] for release_id in before}
     for release_id, told in mine.items():
         one = _no_vaguer(told, before.get(release_id))
         row = release_row(run, package, one, builds, before.get(release_id), is_first=not before)
-        if before:
+        if before and one.code not in known_codes:
             builds.saw(package, one.code, row["version"] if row["version"] != one.code else None, run.now)
         yield MobileReleases, row | {"mobile_release_id": release_id}
         yield from _deployed(run, release_id, row, before.get(release_id), one.name)

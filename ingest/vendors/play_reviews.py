@@ -56,7 +56,7 @@ def review_pages(play: Play, package: str, token: str | None) -> Iterator[tuple[
     """
     path = f"{play.app(package)}/reviews"
     for _ in range(PAGES):
-        page = _page(play, path, token)
+        page, token = _page(play, path, token)
         onward = (page.get("tokenPagination") or {}).get("nextPageToken") or None
         onward = None if onward == token else onward
         yield play.items(page, "reviews", path), onward
@@ -66,14 +66,14 @@ def review_pages(play: Play, package: str, token: str | None) -> Iterator[tuple[
     play.run.warn(f"{package}: after {PAGES} pages of reviews the rest is left to the next run")
 
 
-def _page(play: Play, path: str, token: str | None) -> Json:
+def _page(play: Play, path: str, token: str | None) -> tuple[Json, str | None]:
     asked: dict[str, Any] = {"maxResults": PAGE_ROWS}
     try:
-        return play.publisher.get(path, asked | ({"token": token} if token else {}))
+        return play.publisher.get(path, asked | ({"token": token} if token else {})), token
     except SourceError as error:
         if token is None or error.error_class != "bad_query":
             raise
-        return play.publisher.get(path, asked)  # a token of a run that was cut off may be too old
+        return play.publisher.get(path, asked), None  # a token of a run that was cut off may be too old
 
 
 def review_rows(run: Run[Any], package: str, page: list[Json], kept: Kept, builds: Builds) -> Iterator[Row]:

@@ -13,12 +13,15 @@ from aurora.contracts.mobile import MobileBuilds, MobileReleases
 from ingest.connector import Run
 
 Labels = dict[str, dict[str, str]]
+LONGEST = 200  # Play takes 50 characters
 _CODED = re.compile(r"\s*(\d+)\s*\((.+)\)\s*", re.S)
 _VERSION = re.compile(r"\s*v?(\d+(?:\.\d+)+[\w.+-]*)\s*")
 
 
 def name_in(release: str, code: str) -> str | None:
     """The version name in a release's name: "42 (2.4.0)", as the Play Console proposes, or "2.4.0"; None for words."""
+    if len(release) > LONGEST:
+        return None
     coded = _CODED.fullmatch(release)
     if coded and coded[1] == code:
         return coded[2].strip()
