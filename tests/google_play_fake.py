@@ -37,7 +37,7 @@ def civil(day: str, zone: str = "America/Los_Angeles") -> Json:
 
 def at(*parts: int) -> datetime:
     """An instant of 2026 as it stands in the lake."""
-    return datetime(2026, *parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[arg-type, misc]
+    return datetime(2026, *parts, tzinfo=UTC).replace(tzinfo=None)
 
 
 def review(name: str, day: int, stars: Json = 4, **told: Any) -> Json:

@@ -50,13 +50,13 @@ class SigningIn(Play):
         self.grants: list[dict[str, str]] = []
         self.hosts: set[tuple[str, str]] = set()
 
-    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         url = str(request.url)
         if url == "https://oauth2.googleapis.com/token":
             self.grants.append({name: values[0] for name, values in parse_qs(str(request.body)).items()})
             return response(self.told, request)
         self.hosts.add((url.split("/")[2], str(request.headers["Authorization"])))
-        return super().send(request, **more)
+        return super().send(request, *args, **more)
 
 
 def signing_in(monkeypatch: pytest.MonkeyPatch, play: SigningIn, stream: str = "listings") -> list[Any]:

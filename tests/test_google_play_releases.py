@@ -136,6 +136,17 @@ def test_what_is_in_review_is_not_out_whatever_the_edit_says(console: Console) -
     assert deployed(console) == [("2.2.0", "success", at(3), at(3), 0.0)]
 
 
+def test_a_step_of_a_roll_out_in_review_takes_nothing_back(console: Console) -> None:
+    console.play.tracks = {"production": [release(1)]}
+    console.run("releases")
+    console.play.tracks = {"production": [release(1), staged(2, 0.2)]}
+    console.run("releases")
+    console.play.tracks = {"production": [release(1), staged(2, 0.5)]}
+    console.play.summaries = {"production": [summary(2, "IN_REVIEW")]}
+    console.run("releases")
+    assert states(console)[1] == ("com.example.shop/production/2", "rolling_out", 0.2, at(2))
+
+
 def test_the_edit_is_thrown_away_even_when_reading_breaks(console: Console) -> None:
     console.play.tracks = {"production": [release(1)]}
     console.play.refusals = {"/edits/7/tracks": [{"status": 500, "body": "oops"}]}

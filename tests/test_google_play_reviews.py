@@ -43,7 +43,7 @@ def test_after_a_kill_a_list_goes_on_with_the_page_that_did_not_land(console: Co
         told = next(failing, None)
         return response(told, request) if told else send(request, **more)
 
-    whole.send = once  # type: ignore[method-assign]
+    whole.send = once
     assert console.run("reviews").error_class == "vendor_5xx"
     assert len(console.rows(StoreReviews, "review_id")) == 4
     console.run("reviews")

@@ -131,12 +131,15 @@ def _joined(staged: Iterable[Found], summaries: list[Found]) -> Iterator[Found]:
 
 
 def _no_vaguer(one: Found, before: Row | None) -> Found:
-    """A summary calls a halted release published too: what an edit said of it before stands."""
-    if one.state_raw.lower() != PREFIX + "published" or before is None or before["state"] not in OUT:
+    """What an edit said of a release that is out stands against a summary, which calls a halted one published too.
+
+    Nor is a release in review for its first time once it is out: a step of its roll-out may be.
+    """
+    is_vague = one.state_raw.lower() == PREFIX + "published" or one.state == "in_review"
+    if not is_vague or before is None or before["state"] not in OUT:
         return one
-    return replace(
-        one, state=before["state"], state_raw=before["state_raw"] or one.state_raw, ratio=before["rollout_ratio"]
-    )
+    raw = before["state_raw"] or one.state_raw
+    return replace(one, state=before["state"], state_raw=raw, ratio=before["rollout_ratio"])
 
 
 def track_word(track: str) -> str:
