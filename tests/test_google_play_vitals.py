@@ -83,7 +83,10 @@ def test_after_a_kill_the_sets_that_landed_are_not_read_whole_again(console: Con
     assert console.run("vitals").error_class == "vendor_5xx"
     assert len(values(console)) == 1
     console.run("vitals")
-    first = {path: sent["timelineSpec"]["startTime"] for _, path, _, sent in console.play.asked if sent}
+    first: dict[str, Json] = {}
+    for _, path, _, sent in console.play.asked:
+        if sent:
+            first.setdefault(path, sent["timelineSpec"]["startTime"])
     assert [(at["month"], at["day"]) for at in first.values()] == [(3, 4), (1, 7)]  # 4 days again; 60 days of the other
 
 
@@ -139,3 +142,20 @@ def test_decimals_of_google_are_read_as_it_defines_them() -> None:
     assert number(None) is None
     with pytest.raises(ValueError, match="is no number"):
         number({"value": "Infinity"})
+
+
+def test_a_long_history_is_read_week_by_week_and_goes_on_from_the_week_that_broke(console: Console) -> None:
+    """60 days up to 8 March begin on 7 January: eight weeks, the last of them from 25 February on, and four days.
+
+    The kill comes with those: they and the four days before them are asked for again.
+    """
+    console.play.fresh = {CRASH: "2026-03-08"}
+    console.play.rows[CRASH, ""] = [row("2026-01-07", "0.01"), row("2026-03-03", "0.01"), row("2026-03-07", "0.01")]
+    fine = {"body": {"rows": []}}
+    console.play.refusals = {f"{CRASH}:query": [fine] * 32 + [{"status": 500, "body": "oops"}]}
+    assert console.run("vitals").error_class == "vendor_5xx"
+    starts = [sent["timelineSpec"]["startTime"] for *_, sent in console.play.asked if sent]
+    assert [(one["month"], one["day"]) for one in (starts[0], starts[28], starts[32])] == [(1, 7), (2, 25), (3, 4)]
+    assert console.run("vitals").status == "success"
+    assert {(one[0].month, one[0].day) for one in values(console)} == {(3, 3), (3, 7)}
+    assert spans(console) == {(28, 7), (7, 8)}

@@ -48,7 +48,7 @@ from ingest.vendors.play_releases import read_releases, release_items
 from ingest.vendors.play_reports import Month, months
 from ingest.vendors.play_reviews import Kept, review_pages, review_rows
 from ingest.vendors.play_versions import Builds, Shown
-from ingest.vendors.play_vitals import SETS, MetricSet, complete_until, read_vitals, span_of
+from ingest.vendors.play_vitals import SETS, MetricSet, complete_until, parts, read_vitals, span_of
 
 Package = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$")]
 CORRECTED = timedelta(days=4)
@@ -178,9 +178,9 @@ def fetch_vitals(run: PlayRun) -> Iterator[Item]:
         with noted(run, failures):
             end = known_end(play, package, metric_set)
             span = span_of(end, until.get(key), run.options.vitals_history, CORRECTED) if end else None
-            if span:
-                yield from ((MobileVitalsDaily, row) for row in read_vitals(play, package, metric_set, span, shown))
-                until[key] = span.end.isoformat()
+            for part in parts(span) if span else ():
+                yield from ((MobileVitalsDaily, row) for row in read_vitals(play, package, metric_set, part, shown))
+                until[key] = part.end.isoformat()
                 yield Checkpoint({"complete": dict(until), "shown": shown.said})
     raise_noted(failures)
 

@@ -95,7 +95,7 @@ def review_row(run: Run[Any], package: str, review: Json, kept: Kept, builds: Bu
     user = next((one["userComment"] for one in comments if one.get("userComment")), None)
     if user is None:
         return None
-    reply = next((one["developerComment"] for one in comments if one.get("developerComment")), {})
+    reply: Json = next((one["developerComment"] for one in comments if one.get("developerComment")), {})
     review_id, changed = run.id(review["reviewId"]), stamp(user["lastModified"])
     title, tab, body = (user.get("originalText") or user.get("text") or "").partition("\t")
     code, name = str(user.get("appVersionCode") or ""), user.get("appVersionName") or None
@@ -161,8 +161,8 @@ def review_key(package: str, cells: Cells) -> str:
     """The id of the API, which stands in the link; a rating without text has none: what never changes is its key."""
     link = urlsplit((cells.get("review link") or "").strip())
     for part in (link.query, link.fragment.partition(":")[2]):
-        told = parse_qs(part)
-        if found := told.get("reviewId") or told.get("id"):
+        named = parse_qs(part)
+        if found := named.get("reviewId") or named.get("id"):
             return found[0]
     parts = ("review submit millis since epoch", "reviewer language", "device")
     told = "\n".join((package, *(cells.get(name) or "" for name in parts)))

@@ -25,6 +25,7 @@ PAGE_ROWS = 10_000
 CUTS = (None, "versionCode", "deviceModel", "countryCode")
 STARTS = {"cold": "slow_start_cold", "warm": "slow_start_warm", "hot": "slow_start_hot"}
 USERS = "distinctUsers"
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _rows(
         if not 0 <= value <= 1:
             raise SourceError(
                 f"{run.source_instance}: {package}: {metric} of {day} is {value}, which is no share of users from 0 to "
-                f"1: no row of {metric_set.name} lands until Google or this connector is mended",
+                f"1: no row of {metric_set.name} lands for these days until Google or this connector is mended",
                 "schema_drift",
             )
         start = by.get("startType", "")
@@ -168,3 +169,11 @@ def span_of(end: date, known: str | None, history: timedelta, again: timedelta) 
     start = end - history if known is None else min(date.fromisoformat(known), end) - again
     start = max(start, end - history)
     return Span(start, end) if start < end else None
+
+
+def parts(span: Span) -> Iterator[Span]:
+    """A span week by week, the oldest first: by device model there are thousands of rows a day."""
+    start = span.start
+    while start < span.end:
+        yield Span(start, min(start + WEEK, span.end))
+        start += WEEK
