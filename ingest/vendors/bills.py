@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from aurora.contracts.cost import FocusCost
-from aurora.errors import SourceError
+from aurora.errors import ErrorClass, SourceError
 from ingest.check import Reject
 from ingest.connector import Bulk, Item, Run
 from ingest.focus.convert import kind_of, to_focus
@@ -73,14 +73,17 @@ def lines_of(raw: pl.DataFrame, export: str, before: int, is_settling: bool) -> 
 
 
 @contextmanager
-def noted(run: Run[Any], failures: list[SourceError]) -> Iterator[None]:
-    """Goes on after a fault of one export or period alone: it is noted, or a warning where the next run mends it."""
+def noted(run: Run[Any], failures: list[SourceError], *also: ErrorClass) -> Iterator[None]:
+    """Goes on after a fault of one export or period alone: it is noted, or a warning where the next run mends it.
+
+    `also` are classes that concern this one alone, too.
+    """
     try:
         yield
     except SourceError as error:
         if error.error_class == "partial":
             run.warn(str(error))
-        elif error.error_class in ("not_found", "permission", "schema_drift", "bad_query"):
+        elif error.error_class in ("not_found", "permission", "schema_drift", "bad_query", *also):
             failures.append(error)
         else:
             raise

@@ -1,4 +1,4 @@
-"""OAuth 2 client credentials (RFC 6749, 4.4): a token from one host for the requests to another."""
+"""OAuth 2 client credentials (RFC 6749, 4.4; RFC 7523): a token from one host for the requests to another."""
 
 import copy
 import time
@@ -20,6 +20,7 @@ class ClientCredentials:
     site: Site
     path: str
     form: dict[str, str]
+    advice: str = "check tenant, client_id and client_secret"
     ends: float = 0.0
     value: str = ""
 
@@ -41,7 +42,7 @@ class ClientCredentials:
             if error.error_class != "bad_query":
                 raise
             # RFC 6749, 5.2: an unknown tenant, client or scope is a 400.
-            raise SourceError(f"{error}: check tenant, client_id and client_secret", "auth") from error
+            raise SourceError(f"{error}: {self.advice}", "auth") from error
         finally:
             self.http.request_count += other.request_count
 
