@@ -51,6 +51,25 @@ def reviews(exchanges: list[Json], **told: Any) -> tuple[list[Any], Any, Replay]
     return replayed(connector, "reviews", Recording(OPTIONS, NOW, exchanges, **told))
 
 
+class Store:
+    """A source of the App Store with a lake of its own."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        told = {"name": "store", "connector": "itunes", **OPTIONS, **options}
+        self.source = SourceSettings.model_validate(told)
+        self.settings = Settings(data=folder / "data", config=folder / "aurora.toml")
+        self.lake = Lake(self.settings.lake)
+        self.clock = iter(NOW + timedelta(milliseconds=step) for step in range(1000))
+
+    def run(self, stream: str, exchanges: list[Json]) -> Any:
+        adapter = Replay(exchanges)
+        ingest = Ingest(self.lake, self.settings, {"itunes": connector}, adapter, clock=lambda: next(self.clock))
+        return ingest.run(self.source, {stream})[0]
+
+    def names(self) -> list[str]:
+        return sorted(self.lake.read(MobileApps)["name"].to_list())
+
+
 def test_each_person_counts_once_in_the_rating_of_all_storefronts() -> None:
     """(4.8 x 1000 + 4.2 x 500 + 3.0 x 500) / 2000 = 8400 / 2000 = 4.2; the mean of the three would be 4.0."""
     told = [("AE", 4.8, 1000), ("SA", 4.2, 500), ("DE", 3.0, 500), ("FR", 0, 0)]
@@ -193,18 +212,43 @@ def test_a_feed_that_suddenly_is_empty_is_told_and_keeps_its_place() -> None:
 
 def test_a_review_that_was_changed_stays_one_row_of_its_first_day(tmp_path: Path) -> None:
     """Written in February and changed in March: one row, of February's part, with the new words."""
-    source = SourceSettings.model_validate({"name": "store", "connector": "itunes", **OPTIONS})
-    settings = Settings(data=tmp_path / "data", config=tmp_path / "aurora.toml")
-    lake, clock = Lake(settings.lake), iter(NOW + timedelta(milliseconds=step) for step in range(1000))
+    store = Store(tmp_path)
     changed = review(1, "2026-03-03T10:00:00Z", **{"im:rating": label("1")})
     for entry in (review(1, "2026-02-20T10:00:00Z"), changed):
-        adapter = Replay([page(1, [entry]), page(2, None)])
-        ingest = Ingest(lake, settings, {"itunes": connector}, adapter, clock=lambda: next(clock))
-        assert [outcome.status for outcome in ingest.run(source, {"reviews"})] == ["success"]
-    frame = lake.read(StoreReviews)
+        assert store.run("reviews", [page(1, [entry]), page(2, None)]).status == "success"
+    frame = store.lake.read(StoreReviews)
     assert frame["rating"].to_list() == [1]
     assert frame["created_at"].dt.month().to_list() == [2]
     assert frame["updated_at"].dt.month().to_list() == [3]
+
+
+def other(**told: Json) -> Json:
+    exchange = listing(trackId=2, trackName="Guard", **told)
+    exchange["request"]["params"]["id"] = "2"
+    return exchange
+
+
+def test_all_apps_of_a_day_stand_together_and_again_later(tmp_path: Path) -> None:
+    store = Store(tmp_path, apps=[APP, "2"])
+    assert store.run("listings", [listing(), other()]).status == "success"
+    assert store.run("listings", [listing(trackName="Home"), other()]).status == "success"
+    assert store.names() == ["Guard", "Home"]
+
+
+def test_an_app_that_fails_stops_no_other(tmp_path: Path) -> None:
+    store, broken = Store(tmp_path, apps=[APP, "2"]), listing()
+    broken["response"] = {"body": {"errorMessage": "no"}}
+    outcome = store.run("listings", [broken, other()])
+    assert (outcome.status, outcome.error_class) == ("failed", "schema_drift")
+    assert store.names() == ["Guard"]
+
+
+def test_a_store_that_knows_the_app_no_more_keeps_what_it_said_before(tmp_path: Path) -> None:
+    store, empty = Store(tmp_path), listing()
+    empty["response"]["body"] = {"resultCount": 0, "results": []}
+    assert store.run("listings", [listing()]).status == "success"
+    assert store.run("listings", [empty]).status == "partial"
+    assert store.names() == ["Homes"]
 
 
 def test_apple_is_asked_no_faster_than_it_takes() -> None:

@@ -17,8 +17,10 @@ from pydantic import BeforeValidator, Field
 from aurora.contracts import Row
 from aurora.contracts.delivery import Deployments
 from aurora.contracts.mobile import MobileApps, MobileReleases, StoreRatingsDaily, StoreReviews
+from aurora.errors import SourceError
 from ingest.connector import Checkpoint, Connector, Item, Json, Options, Run
 from ingest.http import Site
+from ingest.vendors.bills import noted, raise_noted
 from ingest.vendors.itunes_api import entries_of, listing_of, lookup, review_page
 from ingest.vendors.itunes_rows import (
     Listing,
@@ -60,10 +62,19 @@ connector = Connector("itunes", ItunesOptions, connect)
 
 @connector.stream(MobileApps, StoreRatingsDaily, MobileReleases, Deployments, every="6h")
 def fetch_listings(run: ItunesRun) -> Iterator[Item]:
-    """Each app as it stands today in every storefront: listing, ratings, current version."""
-    for app in run.options.apps:
-        yield from app_items(run, app)
+    """Each app as it stands today in every storefront: listing, ratings, current version.
+
+    All apps land by one commit, since a day's listings are replaced together; an app that fails stops no other.
+    """
+    failures, read = list[SourceError](), 0
+    for app in dict.fromkeys(run.options.apps):
+        with noted(run, failures):
+            for item in list(app_items(run, app)):
+                read += 1
+                yield item
+    if failures and read:
         yield Checkpoint({"until": run.now.isoformat()})
+    raise_noted(failures)
 
 
 def app_items(run: ItunesRun, app: str) -> Iterator[Item]:
@@ -114,7 +125,7 @@ def fetch_reviews(run: ItunesRun) -> Iterator[Item]:
     The feed tells when a review was last changed; one that was changed keeps the day on which it was first seen.
     """
     feeds: dict[str, dict[str, str]] = dict((run.cursor or {}).get("feeds", {}))
-    wanted = [(app, country) for app in run.options.apps for country in unique(run.options.countries)]
+    wanted = [(app, country) for app in dict.fromkeys(run.options.apps) for country in unique(run.options.countries)]
     before = first_told(run)
     for app, country in sorted(wanted, key=lambda one: feeds.get("/".join(one), {}).get("read_at", "")):
         name = f"{app}/{country}"
