@@ -40,7 +40,7 @@ class Site:
     """Where a source lives and how one signs in there; `secrets` are values that must never be kept or shown.
 
     `limited` tells of vendors that refuse for their limits in a way of their own how long to wait before which try.
-    `read_s` is how long a vendor may stay silent before it answers.
+    `read_s` is how long a vendor may stay silent before it answers; `gap_s` is the least time between two requests.
     """
 
     url: str
@@ -50,6 +50,7 @@ class Site:
     secrets: tuple[str, ...] = ()
     limited: Limited | None = None
     read_s: float = READ_S
+    gap_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Http:
         self.who, self.site, self._remaining_s, self._keep, self._sleep = who, site, remaining_s, keep, sleep
         self.request_count = 0
         self.rate_limited_s = 0.0
+        self._asked_at = float("-inf")
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": "aurora", "Accept": "application/json", **site.headers})
         self._session.auth = site.auth
@@ -143,6 +145,7 @@ class Http:
         raise AssertionError("the loop above returns or raises")
 
     def _once(self, method: str, url: str, into: Path | None = None, **kwargs: Any) -> Answer:
+        self._keep_gap()
         left = self._remaining_s()
         timeout = (min(CONNECT_S, left), min(self.site.read_s, left))
         self.request_count += 1
@@ -157,6 +160,12 @@ class Http:
         if self._keep:
             self._keep(method, self.redact(response.url), response.status_code, self.redact(text))
         return Answer(self.redact(response.url), response.status_code, response.headers, text)
+
+    def _keep_gap(self) -> None:
+        left = self._asked_at + self.site.gap_s - time.monotonic()
+        if left > 0:
+            self._sleep(left)
+        self._asked_at = time.monotonic()
 
     def _body(self, response: requests.Response, limit: int) -> Iterator[bytes]:
         """The whole body part by part, within the run's time and `limit` bytes, however slowly it drips."""

@@ -1,19 +1,24 @@
 """Sentry: what recordings cannot show: cursors that end, errors in place of lists, going on after a kill, names."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+import polars as pl
 import pytest
 
-from aurora.contracts.operations import ErrorCounts
+from aurora.contracts.mobile import ReleaseHealthDaily
+from aurora.contracts.operations import ErrorCounts, ErrorGroups
 from aurora.errors import SourceError
 from ingest.connector import Checkpoint
-from ingest.connectors.sentry import SentryOptions, connect, connector
-from ingest.vendors import sentryapi
+from ingest.connectors.sentry import SentryOptions, connect, connector, project_row
+from ingest.vendors import sentry_health, sentryapi
+from ingest.vendors.sentry_health import health_rows
 from ingest.vendors.slices import slices
 from ingest.vendors.tallies import tallied
-from tests.replay import Recording, Replay, UnknownRequestError, cursor_of, load, replayed, rows_of, run_of
+from tests.peers import API
+from tests.replay import STAMP, Recording, Replay, UnknownRequestError, cursor_of, load, replayed, rows_of, run_of
 
 NOW = datetime(2026, 3, 4, 12, 10, tzinfo=UTC)
 OPTIONS = {"organization": "acme", "token": "env:HOME", "url": "https://sentry.example"}
@@ -155,3 +160,119 @@ def test_joined_groups_add_events_and_forget_users() -> None:
     """3 + 4 events; users 2 and 2 may be two, three or four persons."""
     rows = [{"k": 1, "event_count": 3, "user_count": 2}, {"k": 1, "event_count": 4, "user_count": 2}]
     assert tallied(rows, ("k",)) == [{"k": 1, "event_count": 7, "user_count": None}]
+
+
+def issue(number: int, first_seen: str) -> Json:
+    told = {"id": str(number), "title": "x", "level": "error", "status": "unresolved", "project": {"id": "1"}}
+    return told | {"firstSeen": first_seen, "lastSeen": "2026-03-04T12:00:00Z", "count": "2", "userCount": 1}
+
+
+def version(number: int, release: str | None, first: str, last: str) -> Json:
+    return {"issue.id": number, "release": release, "min(timestamp)": first, "max(timestamp)": last}
+
+
+def issues_with(versions: Json, *issues: Json) -> tuple[list[Any], Any]:
+    exchanges = [exchange("/issues/", list(issues)), versions]
+    items, run, _ = replayed(connector, "issue_states", Recording(OPTIONS, NOW, exchanges))
+    return rows_of(items, ErrorGroups), run
+
+
+def test_the_first_version_is_that_of_the_first_event_and_the_last_that_of_the_last() -> None:
+    """1.9 came into the wild later than 2.0 here: versions go by their events, not by their numbers."""
+    data = [
+        version(1, "a@1.9", "2026-03-02T00:00:00+00:00", "2026-03-04T12:00:00+00:00"),
+        version(1, "a@2.0", "2026-03-01T00:00:00+00:00", "2026-03-03T00:00:00+00:00"),
+        version(1, None, "2026-03-01T00:00:00+00:00", "2026-03-04T12:00:00+00:00"),
+    ]
+    rows, _ = issues_with(exchange("/events/", {"data": data}), issue(1, "2026-03-01T00:00:00Z"))
+    assert (rows[0]["first_version"], rows[0]["last_version"]) == ("2.0", "1.9")
+
+
+def test_a_first_event_that_is_kept_no_more_leaves_the_first_version_unknown() -> None:
+    data = [version(1, "a@2.0", "2026-02-03T00:00:00+00:00", "2026-03-04T12:00:00+00:00")]
+    rows, _ = issues_with(exchange("/events/", {"data": data}), issue(1, "2025-01-01T00:00:00Z"))
+    assert (rows[0]["first_version"], rows[0]["last_version"]) == (None, "2.0")
+
+
+def test_what_was_known_of_the_versions_stays() -> None:
+    exchanges = [exchange("/issues/", [issue(1, "2025-01-01T00:00:00Z")]), exchange("/events/", {"data": []})]
+    run = run_of(connector, "issue_states", Recording(OPTIONS, NOW, exchanges), Replay(exchanges))
+    known = {"error_group_id": "test:1", "first_version": "1.0", "last_version": "1.1"}
+    run.read_landed = lambda table: pl.DataFrame([known | STAMP], schema=table.dtypes())
+    row = rows_of(connector.streams["issue_states"].fetch(run), ErrorGroups)[0]
+    assert (row["first_version"], row["last_version"]) == ("1.0", "1.1")
+
+
+def test_issues_land_where_their_events_may_not_be_asked_for() -> None:
+    refusal = exchange("/events/", {"detail": "no"})
+    refusal["response"]["status"] = 403
+    rows, run = issues_with(refusal, *(issue(number, "2026-03-01T00:00:00Z") for number in range(150)))
+    assert len(rows) == 150
+    assert {row["first_version"] for row in rows} == {None}
+    assert len(run.warnings) == 1
+
+
+def test_a_hundred_issues_are_one_question() -> None:
+    many = [issue(number, "2026-03-01T00:00:00Z") for number in range(101)]
+    query = {"query": "issue.id:[100]"}
+    exchanges = [exchange("/issues/", many), exchange("/events/", {"data": []})]
+    exchanges.append(exchange("/events/", {"data": []}, params=query))
+    _, _, adapter = replayed(connector, "issue_states", Recording(OPTIONS, NOW, exchanges))
+    assert adapter.unused == []
+
+
+def sessions(release: str, count: float | None, users: float | None = 1, status: str | None = None) -> Json:
+    by = {"project": 1, "release": release, "environment": "prod"}
+    by |= {"session.status": status} if status else {}
+    return {"by": by, "totals": {"sum(session)": count, "count_unique(user)": users}}
+
+
+def health(whole: list[Json], by_status: list[Json]) -> tuple[dict[str, Any], Any]:
+    run = run_of(connector, "release_health", Recording(OPTIONS, NOW, []), Replay([]))
+    rows = health_rows(run, NOW, whole, by_status)
+    return {row["version"]: row for row in rows}, run
+
+
+def test_crash_free_sessions_and_adoption_by_hand() -> None:
+    """2.0: 8 of 400 sessions crashed, so 98 % were free of crashes; 400 of the day's 500 ran it, 80 %."""
+    whole = [sessions("a@2.0", 400, 90), sessions("a@1.9", 100, 30)]
+    statuses = [("healthy", 380), ("errored", 7), ("unhandled", 3), ("abnormal", 2), ("crashed", 8)]
+    rows, run = health(whole, [sessions("a@2.0", count, 4, status) for status, count in statuses])
+    new, old = rows["2.0"], rows["1.9"]
+    assert 1 - new["crashed_session_count"] / new["session_count"] == 0.98
+    assert (new["errored_session_count"], new["adoption_ratio"], new["crashed_user_count"]) == (10, 0.8, 4)
+    assert (old["crashed_session_count"], old["adoption_ratio"], old["crashed_user_count"]) == (0, 0.2, 0)
+    assert (run.warnings, dict(run.unknown_words)) == ([], {})
+
+
+def test_sessions_that_are_not_told_are_null() -> None:
+    rows, _ = health([sessions("a@2.0", None, None)], [])
+    assert (rows["2.0"]["session_count"], rows["2.0"]["user_count"], rows["2.0"]["adoption_ratio"]) == (
+        None,
+        None,
+        None,
+    )
+
+
+def test_a_list_of_groups_that_was_cut_off_makes_no_crashes_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentry answers with 10,000 points at most and says nothing of the rest: what is missing is not known."""
+    monkeypatch.setattr(sentry_health, "MAX_GROUPS", 2)
+    whole = [sessions("a@2.0", 400), sessions("a@1.9", 100)]
+    rows, run = health(whole, [sessions("a@2.0", 8, 4, "crashed"), sessions("a@2.0", 392, 90, "healthy")])
+    assert (rows["2.0"]["crashed_session_count"], rows["1.9"]["crashed_session_count"]) == (8, None)
+    assert (rows["1.9"]["crashed_user_count"], rows["1.9"]["errored_session_count"]) == (None, None)
+    assert {row["adoption_ratio"] for row in rows.values()} == {None}
+    assert "cut off" in run.warnings[0]
+    assert {"session_count", "crashed_session_count"} <= set(ReleaseHealthDaily.dtypes())
+
+
+@pytest.mark.skipif(not API.is_dir(), reason="the reference data are not here")
+def test_projects_of_another_client_are_read() -> None:
+    """Bodies from the tests of a Go client: whole projects, those of teams, and one that was just renamed."""
+    told = [json.loads(path.read_text()) for path in sorted((API / "sentry-fixtures").glob("projects__*.json"))]
+    bodies = [one for body in told for one in (body if isinstance(body, list) else [body])]
+    run = run_of(connector, "projects", Recording(OPTIONS, NOW, []), Replay([]))
+    rows = [project_row(run, body) for body in bodies]
+    assert [(row["project_id"], row["key"]) for row in rows] == [(f"test:{one['id']}", one["slug"]) for one in bodies]
+    assert all(row["name"] and row["first_seen_at"].tzinfo for row in rows)
+    assert len(rows) > 4

@@ -15,41 +15,26 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from aurora.contracts.cost import FocusCost
 from aurora.errors import SourceError
-from aurora.settings import Duration, Frozen, Secret
+from aurora.settings import Duration
 from ingest.connector import Checkpoint, Connector, Item, Run
 from ingest.http import Site
-from ingest.vendors.bigquery import NAME, Dataset, limited
+from ingest.vendors.bigquery import NAME, Dataset
+from ingest.vendors.bigquery_access import DATASET, BigQueryAccess
 from ingest.vendors.bills import Bill, noted, raise_noted
 from ingest.vendors.google_bills import Month, Table, best_of
-from ingest.vendors.google_sign_in import signed_token
-
-AUDIENCE = "https://bigquery.googleapis.com/"
-PROJECT = "^[0-9A-Za-z.:-]+$"
 
 
-class GcpBillingOptions(Frozen):
-    """`dataset_project` where the export lies in another project than the one that runs the queries."""
+class GcpBillingOptions(BigQueryAccess):
+    """`dataset`: the billing export's; `history`: how many months of invoices are read."""
 
-    project: str = Field(pattern=PROJECT)
-    dataset: str = Field(pattern="^[0-9A-Za-z_]+$")
-    dataset_project: str | None = Field(None, pattern=PROJECT)
+    dataset: str = Field(pattern=DATASET)
     table: str | None = Field(None, pattern=NAME)
-    service_account: Secret | None = None
-    token: Secret | None = None
     history: Duration = Field(timedelta(days=400), ge=timedelta(days=36))
     margin: Duration = timedelta(days=100)
-    maximum_bytes: int = Field(50_000_000_000, ge=10_485_760)
-    url: str = Field("https://bigquery.googleapis.com", pattern="^https?://[^/]")
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> "GcpBillingOptions":
-        if (self.service_account is None) == (self.token is None):
-            raise ValueError("give either service_account or token")
-        return self
 
 
 GcpBillingRun = Run[GcpBillingOptions]
@@ -57,8 +42,7 @@ GcpBillingRun = Run[GcpBillingOptions]
 
 def connect(options: GcpBillingOptions) -> Site:
     """The API with a token for an hour. Raises SourceError(auth) for a key that is none."""
-    token = options.token.reveal() if options.token else signed_token(options.service_account, AUDIENCE)
-    return Site(options.url, {"Authorization": f"Bearer {token}"}, secrets=(token,), limited=limited)
+    return options.site()
 
 
 connector = Connector("gcp_billing", GcpBillingOptions, connect)

@@ -4,11 +4,11 @@ API: https://docs.sentry.io/api/ (projects, issues, explore events, sessions, re
 Needs: an auth token with org:read, project:read and event:read. `url` is https://sentry.io, https://us.sentry.io,
 https://de.sentry.io or your own host; `organization` is its slug. Errors are counted by the hour, sessions by the UTC
 day; the hour or day that runs is read again until it is over. Of environments that mean one tier, events and sessions
-are added up; users cannot be, so they are null there.
+are added up; users cannot be, so they are null there. Versions of issues are read from the events of 90 days.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote
 
 from pydantic import Field
@@ -21,14 +21,14 @@ from aurora.settings import Frozen, Secret
 from ingest.connector import Checkpoint, Connector, Item, Json, Run
 from ingest.http import Site
 from ingest.vendors.environments import env_tier
+from ingest.vendors.sentry_health import health_rows
+from ingest.vendors.sentry_versions import Versions
 from ingest.vendors.sentryapi import (
     LEVELS,
-    SESSIONS,
     STATES,
     Api,
     crash_kind,
     instant,
-    place_of,
     platform_of,
     sha_of,
     short_version,
@@ -39,7 +39,6 @@ from ingest.vendors.tallies import tallied
 
 COUNT_FIELDS = ("project", "project.id", "environment", "release", "level", "count()", "count_unique(user)")
 COUNT_KEY = ("project_id", "service", "env_tier", "version", "error_type")
-HEALTH_KEY = ("project_id", "version", "env_tier")
 MAX_RELEASE_PAGES = 3
 
 
@@ -104,9 +103,9 @@ def issues_of(run: SentryRun, api: Api, part: Slice) -> Iterator[Item]:
     """Rows of the issues with an event in the slice; what is no error (slow queries, feedback) is left out."""
     # Sentry would add is:unresolved to a request without a query.
     asked = {"query": "", "sort": "date", "limit": 100, **api.span(part)}
-    for issue in api.items("issues/", asked):
-        if (issue.get("issueCategory") or "error") == "error":
-            yield ErrorGroups, issue_row(run, issue)
+    issues = (one for one in api.items("issues/", asked) if (one.get("issueCategory") or "error") == "error")
+    for row in Versions(run, api).told(issue_row(run, issue) for issue in issues):
+        yield ErrorGroups, row
 
 
 def issue_row(run: SentryRun, issue: Json) -> Row:
@@ -175,41 +174,6 @@ def fetch_release_health(run: SentryRun) -> Iterator[Item]:
         for row in health_rows(run, part.start, whole, by_status):
             yield ReleaseHealthDaily, row
         yield Checkpoint({"until": part.end.isoformat()})
-
-
-def health_rows(run: SentryRun, day: datetime, whole: list[Json], by_status: list[Json]) -> list[Row]:
-    """Rows of a day; a release no group of which crashed has 0 crashes, since every session has a status."""
-    crashed: dict[tuple[str, str, str], dict[str, Json]] = {}
-    for group in by_status:
-        status = run.word(SESSIONS, str(group["by"].get("session.status")))
-        crashed.setdefault(place_of(group), {})[status] = group["totals"]
-    rows = tallied((health_row(run, day, group, crashed.get(place_of(group), {})) for group in whole), HEALTH_KEY)
-    every: dict[tuple[str, str], int] = {}
-    for row in rows:
-        place = row["project_id"], row["env_tier"]
-        every[place] = every.get(place, 0) + row["session_count"]
-    for row in rows:
-        total = every[row["project_id"], row["env_tier"]]
-        row["adoption_ratio"] = row["session_count"] / total if total else None
-    return rows
-
-
-def health_row(run: SentryRun, day: datetime, group: Json, statuses: dict[str, Json]) -> Row:
-    """Sessions of one release in one environment; errored ones are those that had an error and did not crash."""
-    by, totals = group["by"], group["totals"]
-    of = {status: told.get("sum(session)") or 0 for status, told in statuses.items()}
-    crashed = statuses.get("crashed", {})
-    return {
-        "project_id": run.id(by["project"]),
-        "version": short_version(by.get("release")) or "",
-        "env_tier": env_tier(run, by.get("environment")),
-        "day": day.date(),
-        "session_count": int(totals["sum(session)"]),
-        "crashed_session_count": int(of.get("crashed", 0)),
-        "errored_session_count": int(of.get("errored", 0) + of.get("unhandled", 0)),
-        "user_count": whole_number(totals.get("count_unique(user)")),
-        "crashed_user_count": whole_number(crashed.get("count_unique(user)", 0)),
-    }
 
 
 @connector.stream(Deployments, every="5m", lookback="30d", overlap="1d")

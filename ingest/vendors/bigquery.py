@@ -175,3 +175,14 @@ def value_of(field: Json, told: Json) -> Any:
     if field["type"] == "TIMESTAMP":
         return (EPOCH + timedelta(microseconds=int(told))).isoformat()
     return str(told)
+
+
+def paths_of(fields: list[Json], before: str = "") -> Iterator[str]:
+    """Every column and every field of a record by its path; what stands inside a list has none."""
+    for one in fields:
+        name = f"{before}{one['name']}"
+        if not re.fullmatch(r"\w+", one["name"]):
+            continue
+        yield name
+        if one.get("mode") != "REPEATED" and one["type"] in ("RECORD", "STRUCT"):
+            yield from paths_of(one["fields"], f"{name}.")

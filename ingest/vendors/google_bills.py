@@ -4,7 +4,6 @@ Tables: https://cloud.google.com/billing/docs/how-to/export-data-bigquery-tables
 and corrections come with old usage dates, so a month whose newest row or number of rows changed is read whole again.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,10 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from aurora.errors import ContractError, SourceError
-from ingest.connector import Json
 from ingest.focus.columns import is_focus
 from ingest.focus.convert.columns import each, pairs
-from ingest.vendors.bigquery import Dataset
+from ingest.vendors.bigquery import Dataset, paths_of
 from ingest.vendors.bills import Bill, lines_of
 
 # The same account may have all three: the one that tells most comes first.
@@ -64,7 +62,7 @@ class Table:
         self.fields, self.by_arrival = dataset.fields(name)
         names = [one["name"] for one in self.fields]
         self.is_focus = is_focus(names)
-        self.paths = set(_paths(self.fields))
+        self.paths = set(paths_of(self.fields))
         if not self.is_focus and not {"cost", "invoice.month", "usage_start_time", "currency"} <= self.paths:
             raise self.fault("is neither a FOCUS nor a billing export: check table", "bad_query")
         self.export_time = next((one for one in EXPORT_TIMES if one in names), None)
@@ -132,14 +130,3 @@ class Table:
         who = self.dataset.run.source_instance
         where = f"{who}: {self.dataset.owner}.{self.dataset.name}.{self.name}"
         return SourceError(f"{where}: {told}", "bad_query" if kind == "bad_query" else "schema_drift")
-
-
-def _paths(fields: list[Json], before: str = "") -> Iterator[str]:
-    """Every column and every field of a record by its path; what stands inside a list has none."""
-    for one in fields:
-        name = f"{before}{one['name']}"
-        if not re.fullmatch(r"\w+", one["name"]):
-            continue
-        yield name
-        if one.get("mode") != "REPEATED" and one["type"] in ("RECORD", "STRUCT"):
-            yield from _paths(one["fields"], f"{name}.")
