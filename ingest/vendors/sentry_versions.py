@@ -39,8 +39,9 @@ class Versions:
         """Versions with their first and last event by issue; a refusal leaves the issues as they are."""
         if self.is_refused:
             return {}
-        asked = {"dataset": "errors", "field": FIELDS, "query": f"issue.id:[{','.join(issues)}]", "per_page": 100}
-        asked |= {"sort": ("issue.id", "release")} | self.api.span(Slice(self.run.now - KEPT, self.run.now))
+        asked: dict[str, Any] = {"dataset": "errors", "field": FIELDS, "query": f"issue.id:[{','.join(issues)}]", "per_page": 100}
+        asked["sort"] = ("issue.id", "release")
+        asked |= self.api.span(Slice(self.run.now - KEPT, self.run.now))
         found: dict[str, list[Seen]] = {}
         try:
             for group in self.api.items("events/", asked):
