@@ -612,6 +612,16 @@ def test_a_deployment_told_again_across_half_hours(lake: Lake, published: Publis
     assert set(verdicts(published)) == {"a", "b", "c", "d", "d2"}
 
 
+def test_a_store_releases_a_version_once_whoever_tells_of_it(lake: Lake, published: Published) -> None:
+    """The store's own source and the public listing tell 2.1 of one listing a day apart; 2.2 and another listing stay."""
+    store: Row = {"repo_id": None, "store_app_id": "asc:12", "version": "2.1"}
+    put(lake, Deployments, [deployed("a", 1, None, **store)])
+    seen = store | {"store_app_id": "itunes:12", "is_inferred": True}
+    rows = [deployed("b", 25, None, **seen), deployed("c", 50, None, **seen | {"version": "2.2"})]
+    put(lake, Deployments, [*rows, deployed("d", 2, None, **seen | {"store_app_id": "itunes:13"})], "tags")
+    assert set(verdicts(published)) == {"a", "c", "d"}
+
+
 def test_thousands_of_redeploys_of_one_commit_are_walked_in_no_time(lake: Lake, published: Published) -> None:
     """20,000 of one commit take a tenth of a second; compared each with each they took six and more."""
     put(lake, Deployments, [deployed("d", 1, "same")])

@@ -18,6 +18,14 @@ with linked as (
    and b.source_instance <> a.source_instance
    and (b.source_rank, b.deployment_id) < (a.source_rank, a.deployment_id)
   where abs(epoch(b.began_at) - epoch(a.began_at)) <= 1800
+  union
+  -- a store releases a version of a listing once, whoever tells of it
+  select a.app_id, a.deployment_id
+  from linked a
+  join linked b on b.app_id = a.app_id and b.env_tier = a.env_tier and b.version = a.version
+   and substr(b.store_app_id, strpos(b.store_app_id, ':') + 1) = substr(a.store_app_id, strpos(a.store_app_id, ':') + 1)
+   and b.source_instance <> a.source_instance
+   and (b.source_rank, b.deployment_id) < (a.source_rank, a.deployment_id)
 )
 , single as (
   select l.* from linked l anti join told_again t on t.app_id = l.app_id and t.deployment_id = l.deployment_id
