@@ -35,7 +35,7 @@ ANDROID_VITALS = (
     ("slow_start_hot", 0.009, "ratio"),
     ("frozen_frames", 0.0042, "ratio"),
 )
-WAKING, WAKES_MORE = 0.0415, 0.00008
+WAKING, WAKES_MORE = 0.0458, 0.00012
 LAUNCH_MS = {PHASED: 318.0, "property-manager-ios": 342.0}
 SLOWER = 1.26
 
