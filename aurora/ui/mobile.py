@@ -1,4 +1,4 @@
-"""What the pages of mobile apps share and the first of them says: filters, figures, the table, vitals and their limits."""
+"""What the pages of mobile apps share, and what the first says: filters, figures, the table, vitals and limits."""
 
 from typing import Any
 
@@ -19,16 +19,17 @@ NO_CAUSE = (
     "Ratings of the itunes or google_play connector and vitals are watched; sentry or crashlytics count crashes.",
 )
 RULE = (
-    "Limits of Google Play: crashes seen by 1.09 % of the daily users or more (8 % of those of one phone model), ANR by "
-    "0.47 % (8 %), wake locks in 5 % of sessions; the mean of 28 days counts, weighted by users. Apple states none; 400 ms "
-    "to the first frame is its advice. The day is foretold by a robust line (Theil-Sen) over 28 days if they rise beyond "
-    "chance, and only within 180 days."
+    "Limits of Google Play: crashes seen by 1.09 % of the daily users or more (8 % of those of one phone model), ANR "
+    "by 0.47 % (8 %), wake locks in 5 % of sessions; the mean of 28 days counts, weighted by users. Apple states none; "
+    "400 ms to the first frame is its advice. The day is foretold by a robust line (Theil-Sen) over 28 days if they "
+    "rise beyond chance, and only within 180 days."
 )
 FIT_RULE = (
     "Fit, 0 to 100: how close in days × how near (the app 1, what it calls 0.8, a step further 0.5) × how grave. "
     "It tells where to look first and proves nothing."
 )
 PLATFORMS = ["iOS", "Android"]
+SEARCHED = ("name", "app_id", "bundle_id", "title", "location", "version")
 
 
 def matching(frame: pl.DataFrame, platforms: list[str], text: str) -> pl.DataFrame:
@@ -36,9 +37,7 @@ def matching(frame: pl.DataFrame, platforms: list[str], text: str) -> pl.DataFra
     if platforms:
         frame = frame.filter(pl.col("platform").is_in([word.lower() for word in platforms]))
     if text:
-        names = [
-            name for name in ("name", "app_id", "bundle_id", "title", "location", "version") if name in frame.columns
-        ]
+        names = [name for name in SEARCHED if name in frame.columns]
         found = pl.concat_str(names, separator=" ", ignore_nulls=True)
         frame = frame.filter(found.str.to_lowercase().str.contains(text.lower(), literal=True))
     return frame
@@ -88,7 +87,8 @@ def table(frame: pl.DataFrame) -> Row | None:
         "rollout_ratio", "adoption_ratio", "last_released_at", "app_id", "told_on",
     )  # fmt: skip
     chosen = tables.pick(
-        shown.with_columns(row_number=pl.int_range(pl.len())), "mobile-apps", f"{plural(frame.height, 'app')}, worst first",
+        shown.with_columns(row_number=pl.int_range(pl.len())), "mobile-apps",
+        f"{plural(frame.height, 'app')}, worst first",
         name=config.TextColumn("App", pinned=True, width=230),
         used_pct=config.ProgressColumn("Of its nearest limit", min_value=0, max_value=100, format="%.0f%%", width=130),
         crash_free_pct=config.NumberColumn("Crash-free", format="%.2f%%", width=90),
@@ -126,10 +126,8 @@ def vitals(frame: pl.DataFrame) -> None:
 
 def causes(frame: pl.DataFrame) -> None:
     """What happened before ratings fell or crashes rose, by how well it fits."""
-    config: dict[str, Any] = {
-        "text": st.column_config.TextColumn("Sign"),
-        "title": st.column_config.TextColumn("What happened"),
-    }
+    words = {"text": "Sign", "title": "What happened"}
+    config: dict[str, Any] = {name: st.column_config.TextColumn(said) for name, said in words.items()}
     shown = frame.select(
         "name", "day", "text", "fit_score", "cause_kind", "title", "happened_at", "days_between", "step_count"
     ).with_columns(pl.col("cause_kind").map_elements(spoken, return_dtype=pl.String))  # fmt: skip

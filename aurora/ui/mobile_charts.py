@@ -1,4 +1,4 @@
-"""Charts of mobile apps: how versions spread, crashes and use by day, signs and causes on one axis. No Streamlit in here."""
+"""Charts of mobile apps: how versions spread, crashes and use by day, signs and causes on one axis."""
 
 import altair as alt
 import polars as pl
@@ -6,6 +6,7 @@ import polars as pl
 from aurora.ui.charts import DASHES, GRID
 
 VERSIONS = 6
+SIGN = [False, True]
 
 
 def adoption(frame: pl.DataFrame, height: int = 260) -> alt.LayerChart:
@@ -67,12 +68,8 @@ def axis(frame: pl.DataFrame, height_per_row: int = 30) -> alt.Chart:
         .encode(
             x=alt.X("at:T", title=None, axis=alt.Axis(format="%d %b", gridOpacity=GRID, labelOverlap=True)),
             y=alt.Y("lane:N", title=None, sort=lanes, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
-            shape=alt.Shape(
-                "is_sign:N", legend=None, scale=alt.Scale(domain=[False, True], range=["circle", "diamond"])
-            ),
-            color=alt.Color(
-                "is_sign:N", legend=None, scale=alt.Scale(domain=[False, True], range=["#3B82F6", "#EF4444"])
-            ),
+            shape=alt.Shape("is_sign:N", legend=None, scale=alt.Scale(domain=SIGN, range=["circle", "diamond"])),
+            color=alt.Color("is_sign:N", legend=None, scale=alt.Scale(domain=SIGN, range=["#3B82F6", "#EF4444"])),
             size=alt.Size("fit_score:Q", legend=None, scale=alt.Scale(domain=[0, 100], range=[25, 220])),
             tooltip=[
                 alt.Tooltip("at:T", title="UTC", format="%d %b %H:%M"),

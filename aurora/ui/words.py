@@ -74,26 +74,27 @@ SPOKEN = TYPE_WORD | {
 # Words that models say and no contract lists.
 SAID_BY_MODELS = (
     "alert alternative ask change_event config consists_of cost_jump deployment edit ended file force go_on halt hold "
-    "hosting incident link new not_yet over near no_limit quiet regressed rising steady wait within maintenance nobody none outdated provided_by rating_drop release rollback secure serves source store_release "
+    "hosting incident link new not_yet over near no_limit quiet regressed rising steady wait within "
+    "maintenance nobody none outdated provided_by rating_drop release rollback secure serves source store_release "
     "vulnerability vulnerable"
 )
 RED, AMBER, GREEN, GREY, SLATE, BLUE = "#B91C1C", "#B45309", "#047857", "#6B7280", "#4B5563", "#0369A1"
 MARKS = {
     ("✕", RED): "down failed critical firing vulnerable rejected denied halted removed blocked fatal stopped fail "
-    "failure over halt force",
+    "failure over halt force invalid",
     ("▲", RED): "high major",
     ("▲", AMBER): "degraded warning medium outdated open partial limited catching_up error late insufficient_traffic "
     "timed_out changes_requested near rising regressed hold ask",
     ("↺", AMBER): "rolled_back rollback",
     ("▼", GREY): "low minor",
-    ("●", GREEN): "healthy success secure available streaming released allowed ok within go_on",
+    ("●", GREEN): "healthy success secure available streaming released allowed ok within go_on valid",
     ("✓", GREEN): "resolved fixed done confirmed explained mitigated pass passed merged approved completed",
     ("◆", SLATE): "maintenance acknowledged accepted snoozed silenced suppressed monitoring scheduled skipped assigned "
     "commented",
     ("–", GREY): "gone false_positive ignored dismissed dropped cancelled info none draft ended terminated "
-    "closed neutral no_limit quiet steady wait",
+    "closed neutral no_limit quiet steady wait expired",
     ("○", BLUE): "running queued pending in_progress in_review rolling_out suggested planning development testing "
-    "staging production todo future active new not_yet",
+    "staging production todo future active new not_yet processing",
     ("?", GREY): "unknown no_data not_checked",
 }
 

@@ -19,10 +19,12 @@ from aurora.ui.words import safe, spoken
 
 APPS = """
     from mobile_apps_now
-    order by array_position(['over', 'rising', 'near', 'within', 'unknown'], vital_state), used_pct desc nulls last, name"""
+    order by array_position(['over', 'rising', 'near', 'within', 'unknown'], vital_state),
+             used_pct desc nulls last, name"""
 VITALS = """
     from mobile_vitals_now where listing_id = $listing_id
-    order by array_position(['over', 'rising', 'near', 'within', 'no_limit'], state), device_model <> '', used_pct desc, vital"""
+    order by array_position(['over', 'rising', 'near', 'within', 'no_limit'], state), device_model <> '',
+             used_pct desc, vital"""
 ALL_VITALS = "from mobile_vitals_now where state <> 'no_limit' order by used_pct desc"
 CAUSES = "from store_to_backend order by day desc, listing_id, symptom, fit_rank"
 SIGNS = """
@@ -99,7 +101,8 @@ def trouble(shown: pl.DataFrame) -> None:
     causes = rows(CAUSES).join(shown.select("listing_id"), on="listing_id", how="semi")
     if signs.height:
         of_signs = signs.select(
-            lane=pl.col("symptom").map_elements(spoken, return_dtype=pl.String), at=pl.col("day").cast(pl.Datetime("us")),
+            lane=pl.col("symptom").map_elements(spoken, return_dtype=pl.String),
+            at=pl.col("day").cast(pl.Datetime("us")),
             what=pl.format("{}: {}", "name", "text"), fit_score=pl.lit(100.0), is_sign=pl.lit(True),
         )  # fmt: skip
         of_causes = causes.select(
