@@ -72,6 +72,7 @@ HEADINGS = {
     "per_message_cost": "Cost of a message", "spend_ratio": "Spend of revenue", "return_ratio": "Return on spend",
     "foreign_cost": "Of it converted", "via": "By way of", "told_by": "Told by", "rate_price": "Rate",
     "stated_hours": "Hours as stated", "timesheet_hours": "Hours by time sheet", "work_item_hours": "Hours by items",
+    "over_count": "Over a limit", "rising_count": "On the way to a limit", "crossing_vital": "Reaches limit first",
     "vital_state": "Nearest limit", "device_model": "Phone model", "mean_7d": "Mean 7 days",
     "crosses_on": "Reaches limit",
     "mean_28d": "Mean 28 days", "daily_change": "Change a day", "distance": "Room to limit", "told_on": "Told until",

@@ -45,18 +45,18 @@ def matching(frame: pl.DataFrame, platforms: list[str], text: str) -> pl.DataFra
 
 def figures(frame: pl.DataFrame) -> None:
     """Apps, those over a limit or on the way there, crash-free sessions of all, devices in use."""
-    states = {state: frame.filter(pl.col("vital_state") == state).height for state in ("over", "rising", "unknown")}
-    judged = frame.height - states["unknown"]
+    judged = frame.filter(pl.col("vital_state") != "unknown")
+    over, rising = (int(judged[name].sum()) for name in ("over_count", "rising_count"))
     known = frame.filter(pl.col("crash_free_pct").is_not_null())
     sessions = int(known["session_count"].sum())
-    crash_free = (known["crash_free_pct"] * known["session_count"]).sum() / sessions if sessions else None
+    crash_free = float((known["crash_free_pct"] * known["session_count"]).sum()) / sessions if sessions else None
     devices = frame["active_device_count"].drop_nulls()
     with st.grid(columns=5, min_column_width=140):
         st.metric("Apps", f"{frame.height}", border=True)
-        st.metric("Over a limit", f"{states['over']}" if judged else NOTHING, border=True,
-                  help=f"Of {plural(judged, 'app')} with vitals that a store judges.")  # fmt: skip
-        st.metric("On the way to one", f"{states['rising']}" if judged else NOTHING, border=True,
-                  help="Reaches a limit within 180 days at its present pace.")  # fmt: skip
+        st.metric("Vitals over a limit", f"{over}" if judged.height else NOTHING, border=True,
+                  help=f"Of {plural(judged.height, 'app')} with vitals; phone models count too.")  # fmt: skip
+        st.metric("On the way to one", f"{rising}" if judged.height else NOTHING, border=True,
+                  help="Vitals that reach a limit within 180 days at their present pace.")  # fmt: skip
         st.metric("Crash-free sessions", percent(crash_free), border=True,
                   help="Production sessions of the last 28 days told, all apps.")  # fmt: skip
         st.metric("Devices in use", count(int(devices.sum())) if devices.len() else NOTHING, border=True,
@@ -69,10 +69,13 @@ def worst(frame: pl.DataFrame) -> str:
     name = f"**{safe(row['name'])}** ({spoken(row['platform'])})"
     of_model = f" on {safe(row['device_model'])}" if row["device_model"] else ""
     what = f"{safe(spoken(row['vital'] or ''))}{of_model}"
+    first = spoken(row["crossing_vital"] or "")
+    later = f"{first} will reach its limit on {row['crosses_on']:%-d %B %Y}" if row["crosses_on"] else ""
     if row["vital_state"] == "over":
-        return f"{name} is over its limit: {what} at {percent(row['used_pct'], 0)} of what the store allows."
+        also = f"; {later} at the present pace" if later else ""
+        return f"{name} is over its limit: {what} at {percent(row['used_pct'], 0)} of what the store allows{also}."
     if row["vital_state"] == "rising":
-        return f"{name} will reach its limit on {row['crosses_on']:%-d %B %Y} at the present pace: {what}."
+        return f"{name}: {later} at the present pace."
     if row["vital_state"] == "near":
         return f"No app is over a limit; {name} is nearest: {what} at {percent(row['used_pct'], 0)} of it."
     return "No app is over, near or on the way to a limit, of those whose store tells vitals."
@@ -83,8 +86,8 @@ def table(frame: pl.DataFrame) -> Row | None:
     config = st.column_config
     shown = frame.select(
         "name", "platform", pl.col("vital_state").alias("state"), "used_pct", "vital", "device_model", "crosses_on",
-        "crash_free_pct", "rating_avg", "rating_count", "download_count", "active_device_count", "current_version",
-        "rollout_ratio", "adoption_ratio", "last_released_at", "app_id", "told_on",
+        "crossing_vital", "crash_free_pct", "rating_avg", "rating_count", "download_count", "active_device_count",
+        "current_version", "rollout_ratio", "adoption_ratio", "last_released_at", "app_id", "told_on",
     )  # fmt: skip
     chosen = tables.pick(
         shown.with_columns(row_number=pl.int_range(pl.len())), "mobile-apps",

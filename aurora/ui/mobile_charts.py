@@ -34,7 +34,7 @@ def adoption(frame: pl.DataFrame, height: int = 260) -> alt.LayerChart:
     )
     adopted = alt.Chart(pl.DataFrame({"share": [10.0]})).mark_rule(strokeDash=[4, 4], opacity=0.6).encode(y="share:Q")
     layers: list[alt.Chart] = [lines, adopted]
-    sized: alt.LayerChart = alt.layer(*layers).properties(height=height)
+    sized: alt.LayerChart = alt.layer(*layers).resolve_scale(color="independent").properties(height=height)
     return sized
 
 

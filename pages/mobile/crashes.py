@@ -4,6 +4,8 @@ icon: emergency_home
 order: 58
 """
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -96,7 +98,7 @@ def groups(everything: pl.DataFrame, shown: pl.DataFrame) -> None:
         "events_per_day", "share_pct", "location", "first_version", "last_version", "is_in_newest", "first_seen_at",
         "last_seen_at", "url", "source_instance",
     )  # fmt: skip
-    config = {
+    config: dict[str, Any] = {
         "title": st.column_config.TextColumn("Crash", pinned=True, width=230),
         "name": st.column_config.TextColumn("App"),
         "events_per_day": st.column_config.NumberColumn("Events a day", format="%.1f"),

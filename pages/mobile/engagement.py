@@ -69,7 +69,8 @@ def summed(days: pl.DataFrame) -> tuple[int | None, float | None, float | None]:
     told = days.filter(pl.col("session_count").is_not_null())
     timed = told.filter(pl.col("mean_session_s").is_not_null())
     count_of_timed = int(timed["session_count"].sum())
-    length = (timed["mean_session_s"] * timed["session_count"]).sum() / count_of_timed if count_of_timed else None
+    total_s = float((timed["mean_session_s"] * timed["session_count"]).sum())
+    length = total_s / count_of_timed if count_of_timed else None
     devices = days["device_count"].drop_nulls()
     return (
         int(told["session_count"].sum()) if told.height else None,

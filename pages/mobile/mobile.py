@@ -53,13 +53,14 @@ def body() -> None:
         return
     mobile.figures(shown)
     st.markdown(mobile.worst(shown))
-    clicked = mobile.table(shown)
+    if clicked := mobile.table(shown):
+        st.query_params["listing"] = clicked["listing_id"]
     st.caption(mobile.RULE)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
         download(shown, "mobile apps", "mobile-csv")
-    one(clicked or asked(shown))
+    one(asked(shown))
     trouble(shown)
     queries: dict[str, tuple[str, dict[str, Any]]] = {"Apps": (APPS, {}), "Vitals": (ALL_VITALS, {})}
     behind(queries | {"Causes": (CAUSES, {}), "Signs": (SIGNS, {}), "Ratings": (RATINGS, {})}, "mobile")

@@ -1,5 +1,6 @@
 -- One row per app of a store, however many sources know it: of each fact the newest that any of them told. Crash-free sessions of
--- the 28 days up to the last told; of its vitals the one nearest its limit (mobile_vitals_now); how far the current version spread.
+-- the 28 days up to the last told; of its vitals (mobile_vitals_now) the one nearest its limit, how many are over it or on the way,
+-- and the first that will reach it; how far the current version spread.
 -- grain: platform, store_native_id
 -- check: crash_free_pct is null or crash_free_pct between 0 and 100
 -- check: vital_state in ('over', 'rising', 'near', 'within', 'unknown')
@@ -30,6 +31,11 @@ with facts as (
   qualify row_number() over (
     partition by listing_id order by array_position(['over', 'rising', 'near', 'within'], state), device_model <> '', used_pct desc, vital) = 1
 )
+, limits as (
+  select listing_id, count(*) filter (where state = 'over') as over_count, count(*) filter (where state = 'rising') as rising_count,
+         min(crosses_on) as crosses_on, min_by(vital, crosses_on) filter (where crosses_on is not null) as crossing_vital
+  from mobile_vitals_now where state <> 'no_limit' group by listing_id
+)
 , active as (
   select m.listing_id, max_by(d.active_device_count, d.day) as active_device_count
   from mobile_active_daily d join mobile_listings m on m.store_app_id = d.store_app_id
@@ -45,11 +51,13 @@ with facts as (
 select f.listing_id, f.app_id, f.name, f.platform, f.store_native_id, f.bundle_id, coalesce(s.version, f.current_version) as current_version,
        s.rollout_ratio, p.adoption_ratio, f.rating_avg, f.rating_count, f.download_count,
        100 * (1 - n.crashed_count / nullif(n.session_count, 0)) as crash_free_pct, n.session_count::bigint as session_count,
-       a.active_device_count, coalesce(w.state, 'unknown') as vital_state, w.vital, w.device_model, w.used_pct, w.crosses_on,
+       a.active_device_count, coalesce(w.state, 'unknown') as vital_state, w.vital, w.device_model, w.used_pct,
+       i.over_count, i.rising_count, i.crossing_vital, i.crosses_on,
        greatest(f.last_released_at, s.released_at) as last_released_at, f.told_on, f.source_instance
 from facts f
 left join sessions n on n.listing_id = f.listing_id
 left join worst w on w.listing_id = f.listing_id
+left join limits i on i.listing_id = f.listing_id
 left join active a on a.listing_id = f.listing_id
 left join shipped s on s.listing_id = f.listing_id
 left join spread p on p.listing_id = f.listing_id and p.version = coalesce(s.version, f.current_version)

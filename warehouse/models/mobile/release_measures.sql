@@ -1,5 +1,6 @@
 -- One row per store listing and version with a version before it: its first days (at most 14, up to the last day told) against
--- the same days since release of the version before: sessions and crashed ones, ANR, starts, ratings and reviews.
+-- the same days since release of the version before: sessions and crashed ones, ANR, starts, reviews, and the ratings of the
+-- whole app on the days after that of the release.
 -- Starts are the share of slow cold starts on Android (start_unit ratio), milliseconds to the first frame on iOS.
 -- grain: listing_id, version
 -- check: day_count between 1 and 14
@@ -44,7 +45,7 @@ with told as (
   select s.listing_id, s.version, s.is_own, avg(r.day_rating_avg) as day_rating_avg
   from sides s
   join mobile_listings m on m.listing_id = s.listing_id
-  join store_ratings_daily r on r.store_app_id = m.store_app_id and r.country = '' and r.day between s.since_on and s.until_on
+  join store_ratings_daily r on r.store_app_id = m.store_app_id and r.country = '' and r.day > s.since_on and r.day <= s.until_on
   where r.day_rating_avg is not null
   group by all
 )
