@@ -33,7 +33,7 @@ def app(**values: Any) -> Row:
 def version(name: str, days: float, **values: Any) -> Row:
     """A version in production, released so many days ago."""
     at: datetime = NOW - days * DAY
-    own = {"mobile_release_id": f"s1:{name}", "store_app_id": PLAY, "version": name, "track": "production"}
+    own: Row = {"mobile_release_id": f"s1:{name}", "store_app_id": PLAY, "version": name, "track": "production"}
     own |= {"state": "released", "rollout_ratio": 1.0, "created_at": at, "released_at": at, "updated_at": at}
     return row(MobileReleases) | own | values
 
@@ -75,7 +75,7 @@ def stores(lake: Lake) -> None:
     put(lake, MobileEngagementDaily, [used(1, 50, version="2", country="AE", device_count=9)])
     put(lake, ErrorGroups, [group(1), group(2, store_app_id=None)])
     put(lake, Components, [component("s1:store-api")])
-    at = {"started_at": NOW - 3 * DAY, "app_id": "store", "is_planned": False}
+    at: Row = {"started_at": NOW - 3 * DAY, "app_id": "store", "is_planned": False}
     put(lake, Incidents, [row(Incidents, incident_id="s1:outage", **at)])
     links = [link("store", "store_app", PLAY), link("store", "project", "s1:errors")]
     put(lake, AppLinks, [*links, link("store", "component", "s1:store-api")], "s9")

@@ -62,7 +62,7 @@ def test_curves_are_those_of_the_newest_versions_by_days_since_release() -> None
         {"version": f"{n}", "age_days": age, "share_ratio": 0.5, "released_on": date(2026, 1, n), "day": NOW.date()}
         for n in range(1, 9) for age in (0, 61)
     ]  # fmt: skip
-    drawn = adoption(pl.DataFrame(days)).layer[0].data
+    drawn: Any = adoption(pl.DataFrame(days)).layer[0].data
     assert drawn["version"].unique().sort().to_list() == ["3", "4", "5", "6", "7", "8"]
     assert drawn["age_days"].unique().to_list() == [0]
 

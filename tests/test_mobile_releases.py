@@ -44,7 +44,7 @@ def test_a_version_is_adopted_from_a_tenth_on(lake: Lake, published: Published) 
 
 
 def ratings(days: list[int], rating: float) -> list[Row]:
-    own = {"store_app_id": PLAY, "country": "", "day_rating_avg": rating}
+    own: Row = {"store_app_id": PLAY, "country": "", "day_rating_avg": rating}
     return [row(StoreRatingsDaily, **own, day=on(day)) for day in days]
 
 

@@ -18,7 +18,7 @@ UNITS = {
 WITHOUT_THOUSANDS = {"tier", "line", "version", "http_status", "level_rank", "status_rank", "hops"}
 PILLS = {
     "status", "severity", "security_status", "license_status", "state", "state_told", "decided_state", "to_state",
-    "from_state", "result", "verdict",
+    "from_state", "result",
 }  # fmt: skip
 CLOSED = {name for table in TABLES.values() for name, column in table.columns().items() if words_of(column)}
 CLOSED |= {"direction", "environment", "origin", "rule", "node_type", "worst_part", "group_type", "decided_state"}

@@ -67,9 +67,9 @@ def watch(frame: pl.DataFrame) -> Row | None:
     }
     shown = frame.with_columns(
         *(pl.Series(name, values, pl.String) for name, values in starts.items()),
-        pl.col("reasons").list.join("; "),
+        pl.col("reasons").list.join("; "), pl.col("verdict").alias("result"),
     ).select(
-        "name", "platform", "version", "verdict", "reasons", "state", "rollout_ratio", "released_at", "day_count",
+        "name", "platform", "version", "result", "reasons", "state", "rollout_ratio", "released_at", "day_count",
         "session_count", "crash_free_pct", "base_crash_free_pct", "anr_pct", "base_anr_pct", "start_value",
         "base_start_value", "day_rating_avg", "base_day_rating_avg", "review_count", "base_review_count",
         "previous_version",
@@ -104,7 +104,7 @@ def old(frame: pl.DataFrame) -> None:
     percents = {"crash_pct": "Users that crash", "newest_crash_pct": "Of the newest"}
     config = {name: st.column_config.NumberColumn(label, format="%.2f%%") for name, label in percents.items()}
     shown = frame.select(
-        "name", "platform", "version", "verdict", "reason", "share_ratio", "counted_a_day",
+        "name", "platform", "version", pl.col("verdict").alias("result"), "reason", "share_ratio", "counted_a_day",
         "behind_count", "crash_pct", "newest_crash_pct", "newest_version", "released_on", "age_days",
     )  # fmt: skip
     tables.plain(shown, "Old versions in use", 8, NO_OLD, **config)
