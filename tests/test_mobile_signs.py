@@ -12,14 +12,16 @@ from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Comp
 from aurora.contracts.mobile import (
     MobileApps,
     MobileEngagementDaily,
+    MobileInstallsDaily,
     MobileReleases,
     MobileVitalsDaily,
+    ReleaseHealthDaily,
     StoreRatingsDaily,
 )
 from aurora.contracts.operations import ComponentHealth1d, ErrorGroups, Incidents
 from aurora.doctor import check_model
 from tests.conftest import Published
-from tests.estate_mobile import PLAY, app, group, on, used, version, vital
+from tests.estate_mobile import PLAY, app, group, on, sessions, used, version, vital
 from tests.frames import DAY, HOUR, NOW, component, link, put, row
 from warehouse.lake import Lake
 
@@ -117,6 +119,26 @@ def test_a_sign_is_the_first_day_of_a_rise_or_a_drop(lake: Lake, published: Publ
         ("crash_rise", on(2), 0.4, 0.2, "crashes 0.40 %, usually 0.20 %"),
         ("rating_drop", on(1), 4.0, 4.5, "rated 4.00, 4.50 a week before"),
     ]
+
+
+def test_what_the_store_does_not_count_an_sdk_does(lake: Lake, published: Published) -> None:
+    """Google Play tells no sessions: 60 of version 1 and 40 of 2, 30 users. Installs: 8 devices have 1, 12 have 2."""
+    put(lake, MobileApps, [app()])
+    users = [sessions("1", 1, 60, 0, user_count=20), sessions("2", 1, 40, 0, user_count=10)]
+    put(lake, ReleaseHealthDaily, users)
+    for name, country, devices in (("1", "AE", 5), ("1", "SA", 3), ("2", "AE", 12)):
+        told = {"store_app_id": PLAY, "version": name, "country": country, "active_device_count": devices}
+        put(lake, MobileInstallsDaily, [row(MobileInstallsDaily) | told | {"day": day} for day in (on(1), on(2))])
+    warehouse = published()
+    assert warehouse.rows(
+        "select session_count, mean_session_s, device_count, told_by from engagement_days"
+    ).rows() == [(100, None, 30, "release_health")]
+    columns = "cut, part, share_ratio, devices_per_day, active_device_count"
+    assert warehouse.rows(f"select {columns} from engagement_cuts order by cut, part").rows() == [
+        ("country", "AE", None, None, 17), ("country", "SA", None, None, 3),
+        ("version", "1", 0.6, 20.0, 8), ("version", "2", 0.4, 10.0, 12),
+    ]  # fmt: skip
+    assert check_model(warehouse, "engagement_cuts") == []
 
 
 def test_use_by_day_version_country_and_feature(lake: Lake, published: Published) -> None:

@@ -13,7 +13,7 @@ from aurora.ui.export import behind, download
 from aurora.ui.filters import LONG, time_range
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.tables import plain
-from aurora.ui.words import NOTHING, count, delta, span
+from aurora.ui.words import NOTHING, count, delta, number
 
 APPS = """
     select listing_id, name, platform, source_instance from mobile_apps_now
@@ -23,11 +23,13 @@ DAYS = """
     where d.listing_id = $listing_id and d.day >= $since::date order by d.day"""
 BEFORE = """
     from engagement_days where listing_id = $listing_id and day >= $since::date and day < $until::date order by day"""
-CUTS = "from engagement_cuts where listing_id = $listing_id order by cut, session_count desc nulls last"
+CUTS = """
+    from engagement_cuts where listing_id = $listing_id
+    order by cut, session_count desc nulls last, active_device_count desc nulls last"""
 FEATURES = "from feature_use_now where listing_id = $listing_id order by use_count desc"
 NO_USE = (
     "No use of this app is known",
-    "The app_store_connect connector brings sessions by version and country; analytics of your own can be imported.",
+    "The app_store_connect connector brings sessions by version and country, sentry those of releases.",
 )
 NO_FEATURES = (
     "No use of features is known",
@@ -87,7 +89,7 @@ def figures(days: pl.DataFrame, before: pl.DataFrame) -> None:
     each = sessions / (devices * days.height) if sessions is not None and devices else None
     said = (
         ("Sessions", count(sessions), delta(sessions, sessions_then)),
-        ("Session length", NOTHING if length is None else span(length), delta(length, length_then, "s")),
+        ("Session length", number(length, "s"), delta(length, length_then, "s")),
         ("Devices a day", count(devices), delta(devices, devices_then)),
         ("Sessions of a device a day", NOTHING if each is None else f"{each:.1f}", None),
     )
@@ -112,12 +114,18 @@ def drawn(days: pl.DataFrame) -> None:
 def parts(cuts: pl.DataFrame, features: pl.DataFrame) -> None:
     """Versions, countries and features over the 28 days last told."""
     config = {
+        "active_device_count": st.column_config.NumberColumn("Installed on", format="localized"),
         "devices_per_day": st.column_config.NumberColumn("Devices a day", format="localized"),
         "share_ratio": st.column_config.NumberColumn("Share", format="percent"),
     }
     for place, title in zip(st.columns(2, gap="medium"), ("Version", "Country"), strict=True):
         of_cut = cuts.filter(pl.col("cut") == title.lower()).select(
-            "part", "share_ratio", "session_count", "mean_session_s", pl.col("devices_per_day").round(0)
+            "part",
+            "share_ratio",
+            "session_count",
+            "mean_session_s",
+            pl.col("devices_per_day").round(0),
+            "active_device_count",
         )
         with place:
             st.markdown(f"**By {title.lower()}, 28 days**")

@@ -26,10 +26,11 @@ with listed as (
   ) group by app_id, component_id
 )
 , rates as (
-  select component_id, ts_start::date as day, sum(failed_requests) / nullif(sum(rated_requests), 0) as ratio
-  from component_health_1d
-  where part_month >= date_trunc('month', utc_now()::date - 110)::date and rated_requests > 0
-    and component_id in (select component_id from reach)
+  select coalesce(c.same_as, h.component_id) as component_id, h.ts_start::date as day,
+         sum(h.failed_requests) / nullif(sum(h.rated_requests), 0) as ratio
+  from component_health_1d h join components c on c.component_id = h.component_id
+  where h.part_month >= date_trunc('month', utc_now()::date - 110)::date and h.rated_requests > 0
+    and coalesce(c.same_as, h.component_id) in (select component_id from reach)
   group by all
 )
 , risen as (
