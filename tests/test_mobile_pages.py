@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from aurora.settings import ROOT
-from aurora.ui.mobile import matching, said, worst
+from aurora.ui.mobile import matching, names, said, worst
 from aurora.ui.mobile_charts import adoption
 from aurora.ui.mobile_releases import worst as worst_release
 from tests.frames import NOW
@@ -38,6 +38,11 @@ def test_the_worst_app_in_a_sentence(row: dict[str, Any], text: str) -> None:
 def test_a_vital_is_said_in_its_unit() -> None:
     told = [(0.0109, "ratio"), (0.00002, "ratio"), (342.4, "ms"), (214 * 1024**2, "bytes"), (None, "ms")]
     assert [said(value, unit) for value, unit in told] == ["1.09%", "0.0020%", "342 ms", "214 MiB", None]
+
+
+def test_names_of_apps_are_only_text() -> None:
+    apps = pl.DataFrame({"listing_id": ["ios:1"], "name": ["[x](https://evil.example) *y*"], "platform": ["ios"]})
+    assert names(apps) == {"ios:1": r"\[x\]\(https\://evil\.example\) \*y\* (iOS)"}
 
 
 def test_filters_leave_what_they_name() -> None:

@@ -37,10 +37,16 @@ def matching(frame: pl.DataFrame, platforms: list[str], text: str) -> pl.DataFra
     if platforms:
         frame = frame.filter(pl.col("platform").is_in([word.lower() for word in platforms]))
     if text:
-        names = [name for name in SEARCHED if name in frame.columns]
-        found = pl.concat_str(names, separator=" ", ignore_nulls=True)
+        told = [name for name in SEARCHED if name in frame.columns]
+        found = pl.concat_str(told, separator=" ", ignore_nulls=True)
         frame = frame.filter(found.str.to_lowercase().str.contains(text.lower(), literal=True))
     return frame
+
+
+def names(apps: pl.DataFrame) -> dict[str, str]:
+    """Listing -> name and platform, as a choice shows them: names come from outside, and labels may hold Markdown."""
+    told = apps.select("listing_id", "name", "platform").rows()
+    return {listing: f"{safe(name)} ({spoken(platform)})" for listing, name, platform in told}
 
 
 def figures(frame: pl.DataFrame) -> None:

@@ -44,7 +44,7 @@ def body() -> None:
     if not apps.height:
         empty("No store listing is known", mobile.FILLED_BY)
         return
-    names = {row[0]: f"{row[1]} ({'iOS' if row[2] == 'ios' else 'Android'})" for row in apps.rows()}
+    names = mobile.names(apps)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="filters"):
         listing = {"listing_id": named.one("App", names, "listing")}
         chosen = time_range("30d", LONG)

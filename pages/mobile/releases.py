@@ -46,7 +46,7 @@ def body() -> None:
     chosen = judged(everything, shown, mobile.matching(old, platforms, text))
     if chosen:
         st.query_params["listing"] = chosen
-    names = {row[0]: f"{row[1]} ({'iOS' if row[2] == 'ios' else 'Android'})" for row in apps.rows()}
+    names = mobile.names(apps)
     listing = {"listing_id": named.one("App", names, "listing")}
     st.subheader("How versions spread", anchor=False)
     show.adoption(rows(ADOPTION, **listing))
