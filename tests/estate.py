@@ -43,6 +43,7 @@ from aurora.contracts.operations import (
 from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import FindingDecisions, Findings, Packages
 from tests.estate_delivery import delivery
+from tests.estate_mobile import stores
 from tests.estate_savings import savings
 from tests.estate_times import MARCH as MARCH
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row
@@ -73,6 +74,7 @@ def one_of_each(lake: Lake) -> None:
     delivery(lake)
     _tests(lake)
     savings(lake)
+    stores(lake)
 
 
 def _tests(lake: Lake) -> None:
@@ -213,7 +215,8 @@ def _of_every_day(lake: Lake) -> None:
     links += [link("blog", "repository", "s1:r"), link("shop", "store_app", "s1:store")]
     links += [link("shop", "cost", "tag:team=x", share_ratio=0.5), link("blog", "cost", "service:ServiceName-1")]
     links += [link("shop", "component", "s1:gone")]
-    put(lake, Applications, [row(Applications, app_id="wiki", name="Wiki", updated_at=NOW)], "s3")
+    others = [row(Applications, app_id=name, name=name.capitalize(), updated_at=NOW) for name in ("wiki", "store")]
+    put(lake, Applications, others, "s3")
     put(lake, Repositories, [row(Repositories, repo_id="s1:wiki", full_name="acme/wiki")], "s3")
     put(lake, AppLinks, links)
     shipped = deployed("d1", 0, "a1", store_app_id="s1:store")

@@ -139,9 +139,11 @@ def test_only_references_that_exist(told: Frames) -> None:
         known(table, "app_id", apps)
     for table in ("commits", "deployments", "releases", "deployment_commits", "findings", "scans", "packages"):
         known(table, "repo_id", repositories)
+    for table in ("mobile_builds", "error_groups"):
+        known(table, "store_app_id", set(told["mobile_apps"]["store_app_id"]))
     for table in ("mobile_releases", "store_ratings_daily", "mobile_vitals_daily", "release_health_daily"):
         known(table, "store_app_id", set(told["mobile_apps"]["store_app_id"]))
-    for table in ("work_hours", "release_health_daily"):
+    for table in ("work_hours", "release_health_daily", "error_groups"):
         known(table, "project_id", set(told["projects"]["project_id"]))
     known("memberships", "person_id", set(told["people"]["person_id"]))
     known("commits", "author_id", set(told["people"]["person_id"]))
@@ -373,6 +375,35 @@ def test_the_android_release_that_crashed_costs_stars(told: Frames) -> None:
     assert (sessions["crashed_session_count"] <= sessions["session_count"]).all()
     newest = one(told["mobile_apps"], android, pl.col("day") == NOW.date())
     assert newest["current_version"] == bad["version"].replace(".0", ".1")
+
+
+def test_vitals_have_cuts_that_agree_and_one_that_nears_its_limit(told: Frames) -> None:
+    """By version, model and country the weighted mean of a day is that of all; one old model crashes for over 8 %."""
+    android = told["mobile_vitals_daily"].filter(pl.col("store_app_id").str.ends_with("android"))
+    day, vital = pl.col("day") == ANCHOR.date() - timedelta(days=3), pl.col("vital") == "user_perceived_crash"
+    weighted = (pl.col("value") * pl.col("user_count")).sum() / pl.col("user_count").sum()
+    cuts = [pl.col(name) != "" for name in ("version", "device_model", "country")]
+    whole = one(android, day, vital, *(~cut for cut in cuts))
+    for cut in cuts:
+        assert android.filter(day, vital, cut).select(weighted).item() == pytest.approx(whole["value"], rel=0.01)
+    old = android.filter(vital, pl.col("device_model") == "samsung a12")
+    assert old["value"].min() > 0.08  # type: ignore[operator]
+    waking = android.filter(~cuts[0], ~cuts[1], ~cuts[2], pl.col("vital") == "wake_lock").sort("day")["value"]
+    assert 0.04 < waking[0] < waking[-1] < 0.05
+    assert set(android["day_tz"]) == {"America/Los_Angeles"}
+
+
+def test_a_phased_release_goes_on_and_crashes_are_grouped(told: Frames) -> None:
+    newest = one(told["mobile_releases"], pl.col("state") == "rolling_out")
+    assert (newest["store_app_id"], newest["rollout_ratio"]) == ("demo:store/mobile-app-v2", 0.5)
+    versions = told["mobile_builds"].filter(pl.col("state") == "valid").select("store_app_id", "version")
+    assert newest["version"] in set(versions["version"])
+    groups = told["error_groups"]
+    assert groups["store_app_id"].n_unique() == 3
+    assert {"crash", "anr", "non_fatal"} == set(groups["kind"])
+    assert (groups["first_seen_at"] < groups["last_seen_at"]).all()
+    mended = one(groups, pl.col("title") == "NullPointerException")
+    assert (mended["state"], mended["last_version"]) == ("resolved", mended["first_version"])
 
 
 def test_objectives_runbooks_and_restore_tests_cover_some_applications(told: Frames) -> None:

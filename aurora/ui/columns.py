@@ -22,6 +22,7 @@ PILLS = {
 }  # fmt: skip
 CLOSED = {name for table in TABLES.values() for name, column in table.columns().items() if words_of(column)}
 CLOSED |= {"direction", "environment", "origin", "rule", "node_type", "worst_part", "group_type", "decided_state"}
+CLOSED |= {"crossing_vital"}
 OF_FIELDS = {"field", "missing"}
 # Ids that people chose and know by heart.
 READABLE = {"app_id", "suggested_app_id", "team_id", "rule_id", "entity_id"}

@@ -122,6 +122,7 @@ def _source_columns() -> dict[str, Any]:
 def plain(
     frame: pl.DataFrame,
     name: str,
+    /,
     height_rows: int = 10,
     or_else: tuple[str, str] = ("No rows", "Nothing of this kind in this range."),
     **columns: Any,
@@ -141,6 +142,7 @@ def pick(
     frame: pl.DataFrame,
     key: str,
     name: str,
+    /,
     or_else: tuple[str, str] = ("No rows", "Nothing of this kind."),
     **columns: Any,
 ) -> Row | None:

@@ -68,30 +68,33 @@ SPOKEN = TYPE_WORD | {
     "vendor_5xx": "Fault of the vendor", "vm": "Virtual machine", "cdn": "CDN", "ms": "Milliseconds", "7d": "7 days",
     "28d": "28 days", "30d": "30 days", "rolled_back": "Rolled back", "rollback": "Rolled back", "error": "Error",
     "max": "Highest", "min": "Lowest", "sum": "Total", "success": "Succeeded", "todo": "To do",
+    "over": "Over the limit", "near": "Near the limit", "within": "Within the limit", "force": "Force the update",
+    "ask": "Ask to update", "anr_rise": "ANR rose", "crash_rise": "Crashes rose", "api_errors": "API errors",
 }  # fmt: skip
 # Words that models say and no contract lists.
 SAID_BY_MODELS = (
-    "alert alternative change_event config consists_of cost_jump deployment edit ended file hosting incident link "
+    "alert alternative ask change_event config consists_of cost_jump deployment edit ended file force go_on halt hold "
+    "hosting incident link new not_yet over near no_limit quiet regressed rising steady wait within "
     "maintenance nobody none outdated provided_by rating_drop release rollback secure serves source store_release "
     "vulnerability vulnerable"
 )
 RED, AMBER, GREEN, GREY, SLATE, BLUE = "#B91C1C", "#B45309", "#047857", "#6B7280", "#4B5563", "#0369A1"
 MARKS = {
     ("✕", RED): "down failed critical firing vulnerable rejected denied halted removed blocked fatal stopped fail "
-    "failure",
+    "failure over halt force invalid",
     ("▲", RED): "high major",
     ("▲", AMBER): "degraded warning medium outdated open partial limited catching_up error late insufficient_traffic "
-    "timed_out changes_requested",
+    "timed_out changes_requested near rising regressed hold ask",
     ("↺", AMBER): "rolled_back rollback",
     ("▼", GREY): "low minor",
-    ("●", GREEN): "healthy success secure available streaming released allowed ok",
+    ("●", GREEN): "healthy success secure available streaming released allowed ok within go_on valid",
     ("✓", GREEN): "resolved fixed done confirmed explained mitigated pass passed merged approved completed",
     ("◆", SLATE): "maintenance acknowledged accepted snoozed silenced suppressed monitoring scheduled skipped assigned "
     "commented",
     ("–", GREY): "gone false_positive ignored dismissed dropped cancelled info none draft ended terminated "
-    "closed neutral",
+    "closed neutral no_limit quiet steady wait expired",
     ("○", BLUE): "running queued pending in_progress in_review rolling_out suggested planning development testing "
-    "staging production todo future active",
+    "staging production todo future active new not_yet processing",
     ("?", GREY): "unknown no_data not_checked",
 }
 

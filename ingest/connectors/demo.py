@@ -12,6 +12,10 @@ checks that cost more each (14 days ago), a second warehouse that nobody had bef
 by for five days. One application nobody looks after, two components and a repository that no application claims, an
 environment nobody has mapped.
 
+In the stores: Android wakes its phones a little longer each day and nears the limit of 5 %; one old phone model sees it
+crash for over 8 % of its users; the halted version is still in use; Mobile App V2 goes out in Apple's phases and starts
+26 % slower than the version before it; one crash came back, another is on the rise.
+
 In development: the revert of the rolled-back release and the hotfix have pull requests, labelled so, and bugs in the
 sprint; reviews of the Payment System wait longest; builds of the Booking API have queued for minutes for two weeks
 now; an Android test fails and passes on the same commit; coverage rises in DAMAC Hills 2 CRM and falls in the WhatsApp

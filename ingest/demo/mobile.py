@@ -7,6 +7,7 @@ from datetime import datetime
 from aurora.contracts import Row, Table
 from aurora.contracts.mobile import (
     MobileApps,
+    MobileBuilds,
     MobileEngagementDaily,
     MobileInstallsDaily,
     MobileReleases,
@@ -14,23 +15,18 @@ from aurora.contracts.mobile import (
     ReleaseHealthDaily,
     StoreRatingsDaily,
 )
+from aurora.contracts.operations import ErrorGroups
 from ingest.demo.catalog import App
+from ingest.demo.crashes import build_rows, group_rows
 from ingest.demo.names import errors_project_id, store_app_id
 from ingest.demo.store import ANDROID, BAD_AGO, BAD_DAYS, REVIEW, Release, is_troubled, releases, shares, store_apps
+from ingest.demo.vitals import crashing, users, vital_rows
 from ingest.demo.world import DAY, HOUR, Slice, World, floor
 
 MIB = 1024**2
 COUNTRIES = (("AE", 0.82), ("SA", 0.18))
 RATING = {"property-manager-ios": 4.6, "property-manager-android": 4.4, "mobile-app-v2": 4.3}
 DROP, MENDS_IN = 0.4, 60
-CRASHING, CRASHING_BAD = 0.0052, 0.013
-ANDROID_VITALS = (
-    ("user_perceived_anr", 0.00465, "ratio"),
-    ("crash", 0.0071, "ratio"),
-    ("slow_start_cold", 0.031, "ratio"),
-    ("frozen_frames", 0.0042, "ratio"),
-)
-IOS_VITALS = (("launch_time", 910.0, "ms"), ("memory", 214.0 * MIB, "bytes"))
 
 
 def mobile_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Row]]:
@@ -38,7 +34,11 @@ def mobile_rows(world: World, span: Slice) -> Iterator[tuple[type[Table], Row]]:
     days, end = span.days(), floor(span.until, DAY)
     for app in store_apps():
         yield from ((MobileReleases, row) for row in release_rows(world, app, span))
+        yield from ((MobileBuilds, row) for row in build_rows(world, app, span))
+        yield from ((ErrorGroups, row) for row in group_rows(world, app, span))
         for day in days:
+            # A day of California, which ends seven or eight hours after that of Greenwich, is told a day later.
+            yield from ((MobileVitalsDaily, row) for row in vital_rows(world, app, day - DAY))
             yield MobileApps, listing_row(world, app, day + DAY)
             yield StoreRatingsDaily, rating_row(world, app, day)
             yield from _used(world, app, day)
@@ -80,11 +80,6 @@ def _release_row(world: World, release: Release, at: datetime, state: str, ratio
         "updated_at": at,
         "notes": "Mends a crash when a visitor pass is opened." if release.version.endswith(".1") else None,
     }
-
-
-def users(world: World, app: App, day: datetime) -> int:
-    """How many people used an application on a day."""
-    return int(app.users * 0.6 * world.between(0.93, 1.07, app.app_id, day, "daily users"))
 
 
 def rating(world: World, app: App, day: datetime) -> float:
@@ -162,9 +157,6 @@ def _used(world: World, app: App, day: datetime) -> Iterator[tuple[type[Table], 
             yield MobileInstallsDaily, own | {"country": country} | _installs(world, app, day, release, there)
             yield MobileEngagementDaily, own | {"country": country} | _engagement(world, app, day, there)
         yield ReleaseHealthDaily, own | _sessions(world, app, day, release, part)
-        for vital, value, unit in _vitals(world, app, day, release, parts):
-            told = {"vital": vital, "value": value, "unit": unit, "user_count": int(everyone * part)}
-            yield MobileVitalsDaily, own | {"device_model": "all", "country": "all", "day_tz": "UTC"} | told
 
 
 def _installs(world: World, app: App, day: datetime, release: Release, there: int) -> Row:
@@ -191,39 +183,19 @@ def _engagement(world: World, app: App, day: datetime, there: int) -> Row:
     }
 
 
-def _crashing(world: World, app: App, day: datetime, release: Release, parts: list[tuple[Release, float]]) -> float:
-    """The part of a version's users who see it crash; so many of the bad one that 1.3 % of all users do."""
-    usual = CRASHING * world.between(0.93, 1.07, app.app_id, day, "crashing")
-    bad = sum(part for one, part in parts if one.is_bad)
-    if release.is_bad and is_troubled(world, app.app_id, day):
-        whole = sum(part for _, part in parts)
-        return (CRASHING_BAD * whole - usual * (whole - bad)) / bad
-    return usual
-
-
-def _vitals(
-    world: World, app: App, day: datetime, release: Release, parts: list[tuple[Release, float]]
-) -> Iterator[tuple[str, float, str]]:
-    """Vital, value and unit, as the two stores measure them."""
-    if release.platform == "android":
-        yield "user_perceived_crash", round(_crashing(world, app, day, release, parts), 5), "ratio"
-    for vital, value, unit in ANDROID_VITALS if release.platform == "android" else IOS_VITALS:
-        yield vital, round(value * world.between(0.985, 1.015, app.app_id, day, vital), 5), unit
-
-
 def _sessions(world: World, app: App, day: datetime, release: Release, part: float) -> Row:
     """Sessions and users of a version, and how many of them crashed."""
     parts = shares(world, app.app_id, day)
-    crashing = _crashing(world, app, day, release, parts) * (1.0 if app.type == "mobile_android" else 0.4)
+    crashed = crashing(world, app, day, release, parts) * (1.0 if app.type == "mobile_android" else 0.4)
     people = int(users(world, app, day) * part)
     sessions = int(people * 2.3)
     return {
         "project_id": errors_project_id(world, app.app_id),
         "env_tier": "production",
         "session_count": sessions,
-        "crashed_session_count": round(sessions * crashing / 2),
-        "errored_session_count": round(sessions * crashing * 1.8),
+        "crashed_session_count": round(sessions * crashed / 2),
+        "errored_session_count": round(sessions * crashed * 1.8),
         "user_count": people,
-        "crashed_user_count": round(people * crashing),
+        "crashed_user_count": round(people * crashed),
         "adoption_ratio": round(part, 4),
     }

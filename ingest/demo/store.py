@@ -1,6 +1,7 @@
 """The mobile applications in their stores: when which version came out, and how far it has spread.
 
-One release of the Android app, 12 days before the first run, crashes; it is halted and mended five days later.
+One release of the Android app, 12 days before the first run, crashes; it is halted and mended five days later. The
+newest version of Mobile App V2 is on its way out at the first run, in Apple's phases, and starts slower than the last.
 """
 
 import math
@@ -15,10 +16,13 @@ from ingest.demo.world import DAY, HOUR, World, floor
 ANDROID = "property-manager-android"
 BAD_AGO, BAD_DAYS = 12 * DAY, 5
 # Days between releases, and days before the first run of the one that the others are counted from.
-RHYTHM = {"property-manager-ios": (14, 10), ANDROID: (14, 12), "mobile-app-v2": (21, 8)}
+PHASED = "mobile-app-v2"
+RHYTHM: dict[str, tuple[int, float]] = {"property-manager-ios": (14, 10), ANDROID: (14, 12), PHASED: (21, 5.5)}
 REVIEW = 9 * HOUR
 SPREAD_DAYS = 4.0
 STAGES = ((0 * DAY, 0.2), (1 * DAY, 0.5), (3 * DAY, 1.0))
+# The seven days of a phased release: developer.apple.com/help/app-store-connect, "Release a version update in phases".
+PHASES = tuple((day * DAY, ratio) for day, ratio in enumerate((0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,16 @@ class Release:
 
     @property
     def stages(self) -> list[tuple[datetime, float]]:
-        """When which part of the users was offered it: in stages on Android, at once on iOS."""
+        """When which part of the users was offered it: in stages on Android, in phases or at once on iOS."""
+        if self.app.app_id == PHASED:
+            return [(self.at + after, ratio) for after, ratio in PHASES]
         if self.platform == "ios":
             return [(self.at, 1.0)]
         return [(self.at + after, ratio) for after, ratio in STAGES if not self.is_bad or ratio < 1]
+
+    def offered(self, at: datetime) -> float:
+        """To which part of the users it was offered before an instant."""
+        return max((ratio for since, ratio in self.stages if since < at), default=0.0)
 
     @property
     def platform(self) -> str:
@@ -71,7 +81,7 @@ def shares(world: World, app_id: str, day: datetime) -> list[tuple[Release, floa
     for place, release in enumerate(known[:4]):
         age = (day + DAY - release.at) / DAY
         is_last = place == len(known[:4]) - 1
-        part = left if is_last else left * (1.0 - math.exp(-age / SPREAD_DAYS))
+        part = left if is_last else left * min(1.0 - math.exp(-age / SPREAD_DAYS), release.offered(day + DAY))
         left -= part
         found.append((release, part))
     return found

@@ -33,6 +33,7 @@ from aurora.contracts.delivery import (
 from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Memberships, People, Teams
 from aurora.contracts.mobile import (
     MobileApps,
+    MobileBuilds,
     MobileEngagementDaily,
     MobileInstallsDaily,
     MobileReleases,
@@ -51,6 +52,7 @@ from aurora.contracts.operations import (
     ComponentHealth,
     DbReplication,
     DbStats,
+    ErrorGroups,
     Incidents,
     MaintenanceWindows,
     MessagingChannels,
@@ -129,10 +131,12 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     Advisories,
     KevEntries,
     MobileApps,
+    MobileBuilds,
     MobileReleases,
     StoreRatingsDaily,
     MobileInstallsDaily,
     MobileEngagementDaily,
     MobileVitalsDaily,
     ReleaseHealthDaily,
+    ErrorGroups,
 )
