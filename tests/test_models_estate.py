@@ -613,7 +613,7 @@ def test_a_deployment_told_again_across_half_hours(lake: Lake, published: Publis
 
 
 def test_a_store_releases_a_version_once_whoever_tells_of_it(lake: Lake, published: Published) -> None:
-    """The store's own source and the public listing tell 2.1 of one listing a day apart; 2.2 and another listing stay."""
+    """The store's own source and the public listing tell 2.1 of a listing a day apart; 2.2 and another listing stay."""
     store: Row = {"repo_id": None, "store_app_id": "asc:12", "version": "2.1"}
     put(lake, Deployments, [deployed("a", 1, None, **store)])
     seen = store | {"store_app_id": "itunes:12", "is_inferred": True}

@@ -39,8 +39,8 @@ class Versions:
         """Versions with their first and last event by issue; a refusal leaves the issues as they are."""
         if self.is_refused:
             return {}
-        asked: dict[str, Any] = {"dataset": "errors", "field": FIELDS, "query": f"issue.id:[{','.join(issues)}]", "per_page": 100}
-        asked["sort"] = ("issue.id", "release")
+        asked: dict[str, Any] = {"dataset": "errors", "field": FIELDS, "per_page": 100, "sort": ("issue.id", "release")}
+        asked["query"] = f"issue.id:[{','.join(issues)}]"
         asked |= self.api.span(Slice(self.run.now - KEPT, self.run.now))
         found: dict[str, list[Seen]] = {}
         try:
