@@ -39,6 +39,7 @@ from aurora.contracts.mobile import (
     MobileVitalsDaily,
     ReleaseHealthDaily,
     StoreRatingsDaily,
+    StoreReviews,
 )
 from aurora.contracts.operations import (
     Advice,
@@ -135,4 +136,5 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     MobileEngagementDaily,
     MobileVitalsDaily,
     ReleaseHealthDaily,
+    StoreReviews,
 )

@@ -1,0 +1,124 @@
+"""Words of store reviews as SQL: review_themes.toml becomes macros that tell their themes, language and sentiment.
+
+Text is compared as words in lower case without accents, each between blanks of its own, so that a word is never found
+inside another one, in any script. Patterns are constants in the SQL: a pattern of a column is compiled for each row.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).parent / "review_themes.toml"
+# Letters of Arabic that are written in two ways (alef maqsura, ta marbuta, Persian ya and kaf); the stretch is dropped.
+FOLDED = {"ى": "ي", "ة": "ه", "ی": "ي", "ک": "ك", "ـ": ""}
+ONTO_ARABIC = "(?:[وفبلك]{0,2}(?:ال)?|لل)"
+MOST_LETTERS = 4000
+# Replaced one by one before the pattern for all that is no letter: a tenth of the time in ordinary text.
+COMMON_MARKS = ".,!?-()/:'’،؟"
+APART = 2  # words that may stand between a negation and what it turns
+Words = Mapping[str, list[str]]
+# ISO 15924 scripts that one language stands for, where a store does not tell the language: Unicode's script property.
+SCRIPTS = {
+    "Arabic": "ar", "Cyrillic": "ru", "Hiragana": "ja", "Katakana": "ja", "Hangul": "ko", "Han": "zh", "Hebrew": "he",
+    "Greek": "el", "Thai": "th", "Devanagari": "hi",
+}  # fmt: skip
+BASE = r"""
+-- A review as it is compared: words in lower case without accents between blanks, one blank before and after all.
+create or replace macro review_words(title, body) as
+  ' ' || regexp_replace({folded}, '[^\p{{L}}\p{{N}} ]+', ' ', 'g') || ' ';
+-- Language by script, for text with other letters than Latin ones.
+create or replace macro review_script(said) as
+  case when not regexp_matches(said, '[^\x00-\x{{24F}}]') then null {scripts} end;
+-- Language of a review: as its store tells it ('de-AT' is de), else by its script, null for Latin letters or none.
+create or replace macro review_language(told, title, body) as
+  coalesce(nullif(regexp_extract(lower(told), '^[a-z]{{2,3}}'), ''),
+    review_script(coalesce(title, '') || coalesce(body, '')));
+"""
+
+
+@lru_cache(maxsize=1)
+def told() -> dict[str, Any]:
+    """What review_themes.toml says."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def themes() -> dict[str, str]:
+    """Theme -> what people call it, in the order of the file."""
+    return {name: theme["label"] for name, theme in told()["themes"].items()}
+
+
+def plain(word: str) -> str:
+    """A word as reviews are compared: the same as the macro review_words does, `*` kept."""
+    letters = (one for one in unicodedata.normalize("NFD", word.lower()) if unicodedata.category(one) != "Mn")
+    folded = "".join(letters).translate(str.maketrans(FOLDED))
+    return " ".join(re.sub(r"[^\w*]|_", " ", folded).split())
+
+
+def pattern(words: Mapping[str, list[str]], language: str | None) -> str:
+    """The regular expression (RE2) of lists of words: of a language and English, or of all where it is None."""
+    chosen = words if language is None else {name: words[name] for name in {language, "en"} & words.keys()}
+    parts = {_expression(word, name) for name in chosen for word in chosen[name]}
+    return f"(?:{'|'.join(sorted(parts))})"
+
+
+def _expression(word: str, language: str) -> str:
+    said = " +".join(re.sub(r"\*", "[^ ]*", part) for part in plain(word).split())
+    return f"{ONTO_ARABIC}{said}" if language == "ar" else said
+
+
+def macros() -> str:
+    """The statements that define the macros."""
+    scripts = " ".join(rf"when regexp_matches(said, '\p{{{name}}}') then '{code}'" for name, code in SCRIPTS.items())
+    folded = f"strip_accents(lower(left(coalesce(title, '') || ' ' || coalesce(body, ''), {MOST_LETTERS})))"
+    for mark, instead in {**FOLDED, **dict.fromkeys(COMMON_MARKS, " ")}.items():
+        folded = f"replace({folded}, '{mark.replace(chr(39), chr(39) * 2)}', '{instead}')"
+    base = BASE.format(folded=folded, scripts=scripts)
+    return "\n".join([base, *_theme_macros(), *_sentiment_macros()])
+
+
+def _by_language(words: Words, asked: str, negations: Words | None = None) -> str:
+    """A CASE over the language, each branch asking with its own constant patterns in place of {} and {not}."""
+
+    def branch(language: str | None) -> str:
+        turning = pattern(negations, language) if negations else ""
+        return asked.replace("{not}", turning).replace("{}", pattern(words, language))
+
+    cases = " ".join(f"when '{one}' then {branch(one)}" for one in words)
+    return f"case language {cases} else {branch(None)} end"
+
+
+def _theme_macros() -> Iterator[str]:
+    """review_is_<theme> for each theme, and all that a review speaks of: praise with one or two stars is none."""
+    known = told()["themes"]
+    for name, theme in known.items():
+        words = {language: said for language, said in theme.items() if language != "label"}
+        asked = _by_language(words, "regexp_matches(words, ' {} ')")
+        yield f"create or replace macro review_is_{name}(words, language) as {asked};"
+    listed = ", ".join(f"case when review_is_{name}(words, language) then '{name}' end" for name in known)
+    yield (
+        "create or replace macro review_themes(stars, words, language) as "
+        f"list_filter([{listed}], lambda theme: theme <> 'praise' or coalesce(stars > 2, true));"
+    )
+    cases = " ".join(f"when '{name}' then review_is_{name}(words, language)" for name in known)
+    yield f"create or replace macro review_is_about(theme, words, language) as case theme {cases} else false end;"
+
+
+def _sentiment_macros() -> Iterator[str]:
+    """Good words less bad ones, turned after a negation; it speaks only where the stars do not (three, or none)."""
+    said: dict[str, Words] = told()["sentiment"]
+    for name in ("good", "bad"):
+        plainly = _by_language(said[name], "len(regexp_extract_all(spaced, ' {} '))")
+        turned = _by_language(
+            said[name], f"len(regexp_extract_all(spaced, ' {{not}} +(?:[^ ]+ +){{0,{APART}}}{{}} '))", said["negations"]
+        )
+        yield f"create or replace macro review_{name}_words(spaced, language) as {plainly} - 2 * {turned};"
+    yield """create or replace macro review_sentiment(stars, words, language) as
+  case when stars >= 4 then 'positive' when stars <= 2 then 'negative'
+       -- each word between blanks of its own: two that follow each other are found both
+       else case sign(review_good_words(replace(words, ' ', '  '), language)
+                      - review_bad_words(replace(words, ' ', '  '), language))
+              when 1 then 'positive' when -1 then 'negative' else 'neutral' end end;"""
