@@ -92,7 +92,7 @@ def _by_language(words: Words, asked: str, negations: Words | None = None) -> st
 
 
 def _theme_macros() -> Iterator[str]:
-    """review_is_<theme> for each theme, and all that a review speaks of: praise with one or two stars is none."""
+    """review_is_<theme>; all that a review speaks of, where praise with one or two stars is none; names of things."""
     known = told()["themes"]
     for name, theme in known.items():
         words = {language: said for language, said in theme.items() if language != "label"}
@@ -101,10 +101,13 @@ def _theme_macros() -> Iterator[str]:
     listed = ", ".join(f"case when review_is_{name}(words, language) then '{name}' end" for name in known)
     yield (
         "create or replace macro review_themes(stars, words, language) as "
-        f"list_filter([{listed}], lambda theme: theme <> 'praise' or coalesce(stars > 2, true));"
+        f"list_filter([{listed}], lambda t: t is not null and (t <> 'praise' or coalesce(stars > 2, true)));"
     )
-    cases = " ".join(f"when '{name}' then review_is_{name}(words, language)" for name in known)
-    yield f"create or replace macro review_is_about(theme, words, language) as case theme {cases} else false end;"
+    english = {
+        name: f"regexp_matches(words, ' {pattern({'en': theme['en']}, 'en')} ')" for name, theme in known.items()
+    }
+    cases = " ".join(f"when '{name}' then {asked}" for name, asked in english.items())
+    yield f"create or replace macro is_about_theme(theme, words) as case theme {cases} else false end;"
 
 
 def _sentiment_macros() -> Iterator[str]:

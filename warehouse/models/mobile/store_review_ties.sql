@@ -6,11 +6,11 @@
 -- grain: spike_id, kind, subject_id
 -- check: score between 0 and 1
 -- takes: since, until
-with spikes as (
+with spikes as materialized (
   select s.*, s.started_on::timestamp as began_at, (s.ended_on + 1)::timestamp as over_at
   from store_review_spikes s where s.ended_on >= since::date and s.started_on <= until::date
 )
-, rests_on as (
+, rests_on as materialized (
   -- components of the application, and those that these call
   select distinct s.app_id, c.component_id from (select distinct app_id from spikes) s join app_components c on c.app_id = s.app_id
   union
@@ -18,12 +18,12 @@ with spikes as (
   from (select distinct app_id from spikes) s join app_components c on c.app_id = s.app_id
   join component_edges e on e.from_id = c.component_id and e.kind = 'calls'
 )
-, behind as (
+, behind as materialized (
   select distinct r.app_id, c.app_id as other_id from rests_on r join app_components c on c.component_id = r.component_id
 )
 , came_out as (
   select s.spike_id, 'release' as kind, r.mobile_release_id as subject_id, 'Release ' || r.version as title,
-         coalesce(r.released_at, r.created_at) as at, case when s.theme in ('price', 'ads', 'support') then 0.5 else 1.0 end as fits,
+         coalesce(r.released_at, r.created_at) as occurred_at, case when s.theme in ('price', 'ads', 'support') then 0.5 else 1.0 end as fits,
          case when s.versioned_count > 0 then 0.3 + 0.7 * coalesce(d.low_count, 0) / s.versioned_count else 0.7 end as evidence,
          case when s.versioned_count > 0
               then coalesce(d.low_count, 0) || ' of ' || s.versioned_count || ' low ratings that tell a version are of it'
@@ -37,11 +37,11 @@ with spikes as (
              from spikes s join store_review_days d on d.listing_id = s.listing_id and d.rating <= 2 and d.theme = ''
                and d.day between s.started_on and s.ended_on group by s.spike_id, d.version) d
     on d.spike_id = s.spike_id and d.version = r.version
-  where r.state not in ('draft', 'in_review', 'rejected')
+  where r.state not in ('draft', 'in_review', 'rejected') and (s.versioned_count is null or d.low_count > 0)
 )
 , crashes as (
-  select distinct s.spike_id, 'crash_group' as kind, g.error_group_id as subject_id, g.title, g.first_seen_at as at,
-         case when s.theme = 'crash' or review_is_about(s.theme, review_words(g.title, g.location), 'en') then 1.0
+  select distinct s.spike_id, 'crash_group' as kind, g.error_group_id as subject_id, g.title, g.first_seen_at as occurred_at,
+         case when s.theme = 'crash' or is_about_theme(s.theme, review_words(g.title, g.location)) then 1.0
               when s.theme = 'performance' then 0.7 else 0.4 end as fits,
          case when g.first_version = s.version then 1.0 else 0.5 end as evidence,
          coalesce('first seen in version ' || g.first_version, 'first seen then')
@@ -52,8 +52,8 @@ with spikes as (
          or g.project_id in (select l.native_id from app_links_now l where l.kind = 'project' and l.app_id = s.app_id))
 )
 , troubles as (
-  select distinct s.spike_id, 'incident' as kind, i.incident_id as subject_id, i.title, i.started_at as at,
-         case when review_is_about(s.theme, review_words(i.title, null), 'en') then 1.0
+  select distinct s.spike_id, 'incident' as kind, i.incident_id as subject_id, i.title, i.started_at as occurred_at,
+         case when is_about_theme(s.theme, review_words(i.title, null)) then 1.0
               when s.theme in ('login', 'payment', 'performance', 'notifications') then 0.8 when s.theme = 'crash' then 0.5
               else 0.3 end as fits,
          case when i.severity in ('critical', 'high') then 1.0 else 0.6 end as evidence,
@@ -82,8 +82,8 @@ with spikes as (
 )
 , endpoints as (
   select c.spike_id, 'endpoint' as kind, c.component_id || ' ' || c.method || ' ' || c.endpoint as subject_id,
-         upper(c.method) || ' ' || c.endpoint as title, c.began_at as at,
-         case when review_is_about(c.theme, review_words(c.endpoint, null), 'en') then 1.0
+         upper(c.method) || ' ' || c.endpoint as title, c.began_at as occurred_at,
+         case when is_about_theme(c.theme, review_words(c.endpoint, null)) then 1.0
               when c.theme in ('login', 'payment', 'performance', 'notifications') then 0.4 else 0.2 end as fits,
          least(1.0, 5.0 * c.error_count / c.call_count) as evidence,
          printf('%.1f%% of its calls failed in these days, ', 100.0 * c.error_count / c.call_count)
@@ -95,7 +95,7 @@ with spikes as (
 )
 , deployed as (
   select distinct s.spike_id, 'deployment' as kind, p.deployment_id as subject_id,
-         'Deployment' || coalesce(' ' || p.version, '') || ' of ' || p.app_id as title, p.over_at as at,
+         'Deployment' || coalesce(' ' || p.version, '') || ' of ' || p.app_id as title, p.over_at as occurred_at,
          case when s.theme in ('login', 'payment', 'performance', 'notifications') then 1.0 when s.theme = 'crash' then 0.6
               else 0.4 end as fits,
          0.8 as evidence, case when p.status = 'success' then 'it went out' else 'it was ' || replace(p.status, '_', ' ') end
@@ -109,11 +109,11 @@ with spikes as (
   from endpoints union all by name from deployed
 )
 , scored as (
-  select e.spike_id, e.kind, e.subject_id, e.title, e.at,
-         (case when e.at >= s.began_at + interval 1 day then 0.5 else 1.0 end)
-           / (1 + greatest(0.0, date_diff('minute', e.at, s.began_at) / 1440.0)) * e.fits * e.evidence as score, e.reason
+  select e.spike_id, e.kind, e.subject_id, e.title, e.occurred_at,
+         (case when e.occurred_at >= s.began_at + interval 1 day then 0.5 else 1.0 end)
+           / (1 + greatest(0.0, date_diff('minute', e.occurred_at, s.began_at) / 1440.0)) * e.fits * e.evidence as score, e.reason
   from everything e join spikes s on s.spike_id = e.spike_id
 )
-select spike_id, kind, subject_id, title, at as occurred_at, score, reason,
-       row_number() over (partition by spike_id order by score desc, at desc, subject_id) as place
+select spike_id, kind, subject_id, title, occurred_at, score, reason,
+       row_number() over (partition by spike_id order by score desc, occurred_at desc, subject_id) as place
 from scored qualify place <= 5
