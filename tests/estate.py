@@ -43,6 +43,7 @@ from aurora.contracts.operations import (
 from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import FindingDecisions, Findings, Packages
 from tests.estate_delivery import delivery
+from tests.estate_reviews import reviews
 from tests.estate_savings import savings
 from tests.estate_times import MARCH as MARCH
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row
@@ -73,6 +74,7 @@ def one_of_each(lake: Lake) -> None:
     delivery(lake)
     _tests(lake)
     savings(lake)
+    reviews(lake)
 
 
 def _tests(lake: Lake) -> None:
