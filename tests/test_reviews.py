@@ -152,5 +152,8 @@ def test_hostile_text_is_only_text(con: Con) -> None:
 
 def test_words_of_the_lists_are_no_patterns() -> None:
     assert plain("  C'est (la) *pub*! ") == "c est la *pub*"
-    assert pattern({"en": ["log in", "crash*"], "de": ["*sturz"]}, "de") == "(?:[^ ]*sturz|crash[^ ]*|log +in)"
-    assert pattern({"en": ["log in"], "de": ["*sturz"]}, "en") == "(?:log +in)"
+    word, gap = r"[a-z0-9\x{80}-\x{10FFFF}]", r"[^a-z0-9\x{80}-\x{10FFFF}]"
+    lists = {"en": ["log in", "crash*"], "de": ["*sturz"]}
+    assert pattern({"fr": ["planté"]}, "fr") == "(?:plant[eéèêë])"
+    assert pattern(lists, "de") == f"(?:{word}*sturz|crash{word}*|log{gap}+in)"
+    assert pattern(lists, "en") == f"(?:crash{word}*|log{gap}+in)"

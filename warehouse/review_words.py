@@ -1,7 +1,7 @@
 """Words of store reviews as SQL: review_themes.toml becomes macros that tell their themes, language and sentiment.
 
-Text is compared as words in lower case without accents, each between blanks of its own, so that a word is never found
-inside another one, in any script. Patterns are constants in the SQL: a pattern of a column is compiled for each row.
+Text is compared in lower case, accents or none, and words as wholes, so that one is never found inside another, in any
+script. Patterns are constants in the SQL: a pattern of a column is compiled for each row.
 """
 
 import re
@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "review_themes.toml"
-# Letters of Arabic that are written in two ways (alef maqsura, ta marbuta, Persian ya and kaf); the stretch is dropped.
-FOLDED = {"ى": "ي", "ة": "ه", "ی": "ي", "ک": "ك", "ـ": ""}
+# Letters that are written in several ways: a letter of the lists stands for each of them. Accents are folded here,
+# not in the text: to take them off there costs more than all patterns together.
+ALIKE = {"ا": "[اأإآ]", "ي": "[يىیئ]", "ه": "[هة]", "ك": "[كک]", "و": "[وؤ]"}
+FOLDED: dict[str, str | int | None] = {"ى": "ي", "ة": "ه", "ی": "ي", "ک": "ك", "ـ": ""}
+ACCENTED = "àâäáãçéèêëîïíìñôöóòõùûüú"
+# What stands in a word and what ends one, once review_words has left no other marks than those of ASCII. Classes of
+# Unicode would make the same patterns a hundred times slower.
+LETTER, BREAK = r"[a-z0-9\x{80}-\x{10FFFF}]", r"[^a-z0-9\x{80}-\x{10FFFF}]"
 ONTO_ARABIC = "(?:[وفبلك]{0,2}(?:ال)?|لل)"
 MOST_LETTERS = 4000
-# Replaced one by one before the pattern for all that is no letter: a tenth of the time in ordinary text.
-COMMON_MARKS = ".,!?-()/:'’،؟"
 APART = 2  # words that may stand between a negation and what it turns
 Words = Mapping[str, list[str]]
 # ISO 15924 scripts that one language stands for, where a store does not tell the language: Unicode's script property.
@@ -27,9 +31,14 @@ SCRIPTS = {
     "Greek": "el", "Thai": "th", "Devanagari": "hi",
 }  # fmt: skip
 BASE = r"""
--- A review as it is compared: words in lower case without accents between blanks, one blank before and after all.
+-- A review as it is compared: lower case, without marks that are letters of their own (vowel signs, stretches), and
+-- marks beyond ASCII as blanks.
+create or replace macro review_cleaned(said) as
+  ' ' || regexp_replace(case when regexp_matches(said, '[\x{{300}}-\x{{36F}}\x{{640}}\x{{64B}}-\x{{65F}}]')
+                             then replace(strip_accents(said), 'ـ', '') else said end,
+    '[^\p{{L}}\p{{N}}\x00-\x7F]+', ' ', 'g') || ' ';
 create or replace macro review_words(title, body) as
-  ' ' || regexp_replace({folded}, '[^\p{{L}}\p{{N}} ]+', ' ', 'g') || ' ';
+  review_cleaned(lower(left(coalesce(title, '') || ' ' || coalesce(body, ''), {most})));
 -- Language by script, for text with other letters than Latin ones.
 create or replace macro review_script(said) as
   case when not regexp_matches(said, '[^\x00-\x{{24F}}]') then null {scripts} end;
@@ -52,10 +61,12 @@ def themes() -> dict[str, str]:
 
 
 def plain(word: str) -> str:
-    """A word as reviews are compared: the same as the macro review_words does, `*` kept."""
-    letters = (one for one in unicodedata.normalize("NFD", word.lower()) if unicodedata.category(one) != "Mn")
-    folded = "".join(letters).translate(str.maketrans(FOLDED))
-    return " ".join(re.sub(r"[^\w*]|_", " ", folded).split())
+    """A word as it stands in patterns: lower case, Arabic in one spelling, marks as blanks, `*` kept."""
+    whole = unicodedata.normalize("NFC", word.lower())
+    if any("\u0600" <= letter <= "\u06ff" for letter in whole):
+        bare = (one for one in unicodedata.normalize("NFD", whole) if unicodedata.category(one) != "Mn")
+        whole = "".join(bare).translate(str.maketrans(FOLDED))
+    return " ".join(re.sub(r"[^\w*]|_", " ", whole).split())
 
 
 def pattern(words: Mapping[str, list[str]], language: str | None) -> str:
@@ -66,17 +77,24 @@ def pattern(words: Mapping[str, list[str]], language: str | None) -> str:
 
 
 def _expression(word: str, language: str) -> str:
-    said = " +".join(re.sub(r"\*", "[^ ]*", part) for part in plain(word).split())
+    said = f"{BREAK}+".join("".join(map(_letter, part)) for part in plain(word).split())
     return f"{ONTO_ARABIC}{said}" if language == "ar" else said
+
+
+def _letter(letter: str) -> str:
+    """A letter in all its spellings: with any accent or none where the list has one."""
+    if letter == "*":
+        return f"{LETTER}*"
+    bare = unicodedata.normalize("NFD", letter)[0]
+    if letter in ACCENTED:
+        return f"[{bare}{''.join(one for one in ACCENTED if unicodedata.normalize('NFD', one)[0] == bare)}]"
+    return ALIKE.get(letter, letter)
 
 
 def macros() -> str:
     """The statements that define the macros."""
     scripts = " ".join(rf"when regexp_matches(said, '\p{{{name}}}') then '{code}'" for name, code in SCRIPTS.items())
-    folded = f"strip_accents(lower(left(coalesce(title, '') || ' ' || coalesce(body, ''), {MOST_LETTERS})))"
-    for mark, instead in {**FOLDED, **dict.fromkeys(COMMON_MARKS, " ")}.items():
-        folded = f"replace({folded}, '{mark.replace(chr(39), chr(39) * 2)}', '{instead}')"
-    base = BASE.format(folded=folded, scripts=scripts)
+    base = BASE.format(most=MOST_LETTERS, scripts=scripts)
     return "\n".join([base, *_theme_macros(), *_sentiment_macros()])
 
 
@@ -96,7 +114,7 @@ def _theme_macros() -> Iterator[str]:
     known = told()["themes"]
     for name, theme in known.items():
         words = {language: said for language, said in theme.items() if language != "label"}
-        asked = _by_language(words, "regexp_matches(words, ' {} ')")
+        asked = _by_language(words, f"regexp_matches(words, '{BREAK}{{}}{BREAK}')")
         yield f"create or replace macro review_is_{name}(words, language) as {asked};"
     listed = ", ".join(f"case when review_is_{name}(words, language) then '{name}' end" for name in known)
     yield (
@@ -104,7 +122,8 @@ def _theme_macros() -> Iterator[str]:
         f"list_filter([{listed}], lambda t: t is not null and (t <> 'praise' or coalesce(stars > 2, true)));"
     )
     english = {
-        name: f"regexp_matches(words, ' {pattern({'en': theme['en']}, 'en')} ')" for name, theme in known.items()
+        name: f"regexp_matches(words, '{BREAK}{pattern({'en': theme['en']}, 'en')}{BREAK}')"
+        for name, theme in known.items()
     }
     cases = " ".join(f"when '{name}' then {asked}" for name, asked in english.items())
     yield f"create or replace macro is_about_theme(theme, words) as case theme {cases} else false end;"
@@ -113,15 +132,15 @@ def _theme_macros() -> Iterator[str]:
 def _sentiment_macros() -> Iterator[str]:
     """Good words less bad ones, turned after a negation; it speaks only where the stars do not (three, or none)."""
     said: dict[str, Words] = told()["sentiment"]
+    turning = f"{BREAK}{{not}}{BREAK}+(?:{LETTER}+{BREAK}+){{0,{APART}}}"
     for name in ("good", "bad"):
-        plainly = _by_language(said[name], "len(regexp_extract_all(spaced, ' {} '))")
-        turned = _by_language(
-            said[name], f"len(regexp_extract_all(spaced, ' {{not}} +(?:[^ ]+ +){{0,{APART}}}{{}} '))", said["negations"]
-        )
+        plainly = _by_language(said[name], f"len(regexp_extract_all(spaced, '{BREAK}{{}}{BREAK}'))")
+        turned = _by_language(said[name], f"len(regexp_extract_all(spaced, '{turning}{{}}{BREAK}'))", said["negations"])
         yield f"create or replace macro review_{name}_words(spaced, language) as {plainly} - 2 * {turned};"
+    # each word between blanks of its own: two that follow each other are found both
+    yield f"create or replace macro review_spaced(words) as regexp_replace(words, '{BREAK}+', '  ', 'g');"
     yield """create or replace macro review_sentiment(stars, words, language) as
   case when stars >= 4 then 'positive' when stars <= 2 then 'negative'
-       -- each word between blanks of its own: two that follow each other are found both
-       else case sign(review_good_words(replace(words, ' ', '  '), language)
-                      - review_bad_words(replace(words, ' ', '  '), language))
+       else case sign(review_good_words(review_spaced(words), language)
+                      - review_bad_words(review_spaced(words), language))
               when 1 then 'positive' when -1 then 'negative' else 'neutral' end end;"""

@@ -1,23 +1,29 @@
 """The questions of the page of store reviews; `{told}` stands for FROM and WHERE of what was asked for."""
 
-from aurora.ui.review_filters import COUNTED
+from datetime import timedelta
+from typing import Any
+
+from aurora.ui.data import rows
+from aurora.ui.review_filters import COUNTED, Asked
 
 FIGURES = """
     select count(*) as review_count, avg(rating) as rating_avg, count(rating) as rated_count,
            count_if(is_low) as low_count, count_if(is_replied) as replied_count, median(reply_age_s) as reply_age_s,
            count_if(is_low and not is_replied) as waiting_count
     from """
-NEWEST = """
-    with newest as (select review_id, store_app, source_instance, country, language, rating, title, body, version,
-                           device_model, created_at, replied_at, reply_body from {told}
-      order by created_at desc, review_id limit {limit})
-    """
-LIST = f"""{NEWEST} select *, review_themes(rating, review_words(title, body), language) as themes,
-           review_sentiment(rating, review_words(title, body), language) as sentiment
-    from newest order by created_at desc, review_id"""
-EXAMPLES = f"""{NEWEST} select theme, arg_max(said, (is_first, created_at)) as said from
-      (select unnest(review_themes(rating, review_words(title, body), language)) as theme, created_at,
-              coalesce(body, title) as said, coalesce(rating <= 2, false) as is_first from newest) group by theme"""
+# Text is worked out for few rows: first from when to when a page of the list reaches, then the rows of that time.
+EDGES = """
+    select min(created_at) as oldest, max(created_at) as newest
+    from (select created_at from {told} order by created_at desc limit {limit})"""
+LIST = """
+    select review_id, store_app, source_instance, country, language, rating, title, body, version, device_model,
+           created_at, replied_at, reply_body, review_themes(rating, words, language) as themes,
+           review_sentiment(rating, words, language) as sentiment
+    from {told} order by created_at desc, review_id limit 1000"""
+EXAMPLES = """
+    select theme, arg_max(said, (is_low, created_at)) as said
+    from (select unnest(review_themes(rating, words, language)) as theme, created_at, coalesce(body, title) as said,
+                 coalesce(is_low, false) as is_low from {told} limit 1000) group by theme"""
 THEMES = f"""
     with told as (select d.day, d.theme, d.rating, d.review_count from {COUNTED.replace("$since", "$before")})
     , days as (select unnest(generate_series($since::date::timestamp, $until::timestamp, interval 1 day))::date as day)
@@ -45,3 +51,11 @@ SPIKES = """
     from store_review_spikes where ended_on >= $since::date and started_on <= $until::date
     order by started_on desc, score desc"""
 TIES = "from store_review_ties(since := $since, until := $until) order by spike_id, place"
+
+
+def narrowed(asked: Asked, limit: int, skip: int = 0) -> dict[str, Any]:
+    """The parameters of what was asked for, over the time from the oldest to the newest of so many reviews alone."""
+    edges = rows(EDGES.format(told=asked.told, limit=f"{limit} offset {skip}"), **asked.params).row(0, named=True)
+    if edges["oldest"] is None:
+        return asked.params
+    return asked.params | {"since": edges["oldest"], "until": edges["newest"] + timedelta(microseconds=1)}

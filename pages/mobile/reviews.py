@@ -13,22 +13,19 @@ from aurora.ui.export import behind, download
 from aurora.ui.filters import LONG
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
 from aurora.ui.review_filters import Asked, ask, days_of, is_any_known, matching
-from aurora.ui.review_queries import DAYS, EXAMPLES, FIGURES, LIST, SPIKES, THEMES, TIES
+from aurora.ui.review_queries import DAYS, EXAMPLES, FIGURES, LIST, SPIKES, THEMES, TIES, narrowed
 from aurora.ui.words import plural
 
-PAGE_ROWS = 100
+PAGE_ROWS, EXAMPLES_OF = 100, 300
 
 
 def read(asked: Asked) -> None:
     """The part that follows the filters."""
-    found, told = FIGURES + asked.told, {"told": asked.told}
-    before = asked.before
-    counting = asked.counting | {"before": asked.before["since"]}
-    examples = EXAMPLES.format(limit=500, **told)
-    figures, then, by_theme, said, days, spikes = together(
-        (found, asked.params), (found, before), (THEMES, counting), (examples, asked.params), (DAYS, asked.counting),
-        (SPIKES, asked.span.window),
-    )  # fmt: skip
+    found, before = FIGURES + asked.told, asked.before
+    counting = asked.counting | {"before": before["since"]}
+    figures, then, by_theme, days, spikes = together(
+        (found, asked.params), (found, before), (THEMES, counting), (DAYS, asked.counting), (SPIKES, asked.span.window)
+    )
     now = figures.row(0, named=True)
     reviews.figures(now, then.row(0, named=True))
     if not now["review_count"]:
@@ -40,7 +37,7 @@ def read(asked: Asked) -> None:
     st.altair_chart(review_charts.days(days), alt="Reviews per day by stars")
     st.subheader("Themes", anchor=False)
     st.caption(reviews.RULE + " Themes and the chart follow every filter but words and themes.")
-    reviews.theme_table(by_theme, said)
+    reviews.theme_table(by_theme, rows(EXAMPLES.format(told=asked.told), **narrowed(asked, EXAMPLES_OF)))
     listed = _list(asked, now["review_count"])
     behind(
         {
@@ -59,8 +56,8 @@ def _list(asked: Asked, total: int) -> tuple[str, dict[str, object]]:
     page = 1
     if pages > 1:
         page = int(st.number_input(f"Page of {pages:,}", 1, pages, key="page", bind="query-params", width=160))
-    sql = LIST.format(told=asked.told, limit=f"{PAGE_ROWS} offset {(page - 1) * PAGE_ROWS}")
-    shown = rows(sql, **asked.params)
+    sql, params = LIST.format(told=asked.told), narrowed(asked, PAGE_ROWS, (page - 1) * PAGE_ROWS)
+    shown = rows(sql, **params)
     chosen = reviews.table(shown, "reviews")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
@@ -69,7 +66,7 @@ def _list(asked: Asked, total: int) -> tuple[str, dict[str, object]]:
         download(shown.drop("themes"), "reviews", "reviews-csv")
     if chosen:
         reviews.one(chosen)
-    return sql, asked.params
+    return sql, params
 
 
 with ranged_page("Reviews", "30d", LONG) as ranged:
