@@ -44,6 +44,7 @@ from aurora.contracts.platform import SyncRuns
 from aurora.contracts.security import FindingDecisions, Findings, Packages
 from tests.estate_delivery import delivery
 from tests.estate_mobile import stores
+from tests.estate_reviews import reviews
 from tests.estate_savings import savings
 from tests.estate_times import MARCH as MARCH
 from tests.frames import DAY, HOUR, MINUTE, NOW, component, health, link, put, row
@@ -75,6 +76,7 @@ def one_of_each(lake: Lake) -> None:
     _tests(lake)
     savings(lake)
     stores(lake)
+    reviews(lake)
 
 
 def _tests(lake: Lake) -> None:

@@ -141,7 +141,14 @@ def test_only_references_that_exist(told: Frames) -> None:
         known(table, "repo_id", repositories)
     for table in ("mobile_builds", "error_groups"):
         known(table, "store_app_id", set(told["mobile_apps"]["store_app_id"]))
-    for table in ("mobile_releases", "store_ratings_daily", "mobile_vitals_daily", "release_health_daily"):
+    of_stores = (
+        "mobile_releases",
+        "store_ratings_daily",
+        "mobile_vitals_daily",
+        "release_health_daily",
+        "store_reviews",
+    )
+    for table in of_stores:
         known(table, "store_app_id", set(told["mobile_apps"]["store_app_id"]))
     for table in ("work_hours", "release_health_daily", "error_groups"):
         known(table, "project_id", set(told["projects"]["project_id"]))
@@ -404,6 +411,24 @@ def test_a_phased_release_goes_on_and_crashes_are_grouped(told: Frames) -> None:
     assert (groups["first_seen_at"] < groups["last_seen_at"]).all()
     mended = one(groups, pl.col("title") == "NullPointerException")
     assert (mended["state"], mended["last_version"]) == ("resolved", mended["first_version"])
+
+
+def test_the_release_that_crashed_brings_a_wave_of_one_star(told: Frames) -> None:
+    """Five days after it came out: many times the usual, nearly all of them name the version."""
+    reviews, day = told["store_reviews"], pl.col("created_at").dt.date()
+    bad = one(told["mobile_releases"], pl.col("state") == "halted")
+    low = reviews.filter(pl.col("store_app_id") == bad["store_app_id"], pl.col("rating") <= 2)
+    begun = bad["released_at"].date()
+    wave = low.filter(day > begun, day <= begun + timedelta(5))
+    calm = low.filter(~day.is_between(begun, begun + timedelta(5)))
+    assert wave.height / 5 > 8 * calm.height / (DAYS - 6)
+    assert (wave["version"] == bad["version"]).mean() > 0.9
+    assert wave["body"].str.to_lowercase().str.contains("crash").any()
+    assert {"ar", "en", "de"} <= set(wave["language"])
+    assert reviews["replied_at"].null_count() not in (0, reviews.height)
+    replied = reviews.filter(pl.col("replied_at").is_not_null())
+    assert (replied["replied_at"] > replied["created_at"]).all()
+    assert replied["reply_body"].null_count() == 0
 
 
 def test_objectives_runbooks_and_restore_tests_cover_some_applications(told: Frames) -> None:

@@ -114,7 +114,7 @@ def test_a_sign_is_the_first_day_of_a_rise_or_a_drop(lake: Lake, published: Publ
         StoreRatingsDaily,
         [row(StoreRatingsDaily, **own, day=on(day), rating_avg=r) for day, r in ((8, 4.5), (1, 4.0))],
     )
-    told = published().rows("select symptom, day, amount, usual_amount, text from mobile_symptoms order by day").rows()
+    told = published().rows("select symptom, day, value, usual_value, text from mobile_symptoms order by day").rows()
     assert told == [
         ("crash_rise", on(2), 0.4, 0.2, "crashes 0.40 %, usually 0.20 %"),
         ("rating_drop", on(1), 4.0, 4.5, "rated 4.00, 4.50 a week before"),

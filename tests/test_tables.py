@@ -39,6 +39,7 @@ MACROS = {
     "component_uptime_over": "7",
     "dora": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "cycle_times": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "store_review_ties": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "review_load": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "ci_health": "timestamp '2026-03-01', timestamp '2026-03-02'",
     "ci_jobs_summary": "timestamp '2026-03-01', timestamp '2026-03-02'",

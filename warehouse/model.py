@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aurora.contracts import TABLES
+from warehouse import review_words
 
 FOLDER = Path(__file__).parent / "models"
 MACROS = Path(__file__).parent / "macros.sql"
@@ -54,9 +55,14 @@ def load_models() -> tuple[Model, ...]:
     return tuple(done.values())
 
 
+def macros() -> str:
+    """The statements that define the functions of models and pages: those of macros.sql, and those of review words."""
+    return f"{MACROS.read_text(encoding='utf-8')}\n{review_words.macros()}"
+
+
 def models_hash() -> str:
     """Changes when any model or macro changes."""
-    told = [MACROS.read_text(encoding="utf-8"), *(model.ddl for model in load_models())]
+    told = [macros(), *(model.ddl for model in load_models())]
     return hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
 
 

@@ -20,7 +20,7 @@ from aurora.contracts.operations import ComponentHealth1h
 from aurora.errors import LakeError
 from warehouse.lake import Lake
 from warehouse.locks import locked
-from warehouse.model import MACROS, Model, load_models, models_hash, sources_read
+from warehouse.model import Model, load_models, macros, models_hash, sources_read
 
 log = logging.getLogger("aurora.publish")
 INCOMPLETE = "incomplete"
@@ -142,7 +142,7 @@ def _define(
         clock = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat()}'" if now else UTC_NOW
         con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {clock}")
     if full:
-        con.execute(MACROS.read_text(encoding="utf-8"))
+        con.execute(macros())
     if full or ComponentHealth1h in changed:
         con.execute(_rolled_until(con))
     news = {table.spec.name for table in changed}

@@ -15,7 +15,7 @@ from aurora.bench.measure import medians
 from aurora.contracts import TABLES, Table
 from aurora.contracts.operations import ComponentHealth
 from warehouse.lake import Batch, Lake
-from warehouse.model import MACROS, load_models
+from warehouse.model import load_models, macros
 from warehouse.publish import UTC_NOW, publish, view_of
 
 ALL_TABLES = 100
@@ -79,7 +79,7 @@ def _write(file: Path, views: list[str]) -> None:
     with duckdb.connect(str(file)) as con:
         con.execute("BEGIN")
         con.execute(f"CREATE OR REPLACE MACRO utc_now() AS {UTC_NOW}")
-        for statement in [*views, MACROS.read_text(encoding="utf-8"), *(model.ddl for model in load_models())]:
+        for statement in [*views, macros(), *(model.ddl for model in load_models())]:
             con.execute(statement)
         con.execute("COMMIT")
 

@@ -7,7 +7,8 @@ instant of the first run (kept in the cursor), and so no reader ever sees an ale
 Stories: a release of DAMAC Hills 2 CRM that had to be rolled back (3 days ago), the Payment Gateway's time-out (now,
 and again every week), MongoDB's rising memory, a server that fell silent, a maintenance under way, a certificate about
 to expire, a hotfix of the Owner Portal; a critical finding past its deadline, two budgets exceeded, an Android release
-that crashed and cost it 0.4 stars. On the bill: verbose logging that made the WhatsApp CRM dear (9 days ago), identity
+that crashed, brought a wave of one-star reviews about it and cost it 0.4 stars. On the bill: verbose logging that
+made the WhatsApp CRM dear (9 days ago), identity
 checks that cost more each (14 days ago), a second warehouse that nobody had before (6 days ago), a CDN that was passed
 by for five days. One application nobody looks after, two components and a repository that no application claims, an
 environment nobody has mapped.
@@ -31,6 +32,7 @@ from pydantic import AwareDatetime
 
 from aurora.contracts.cost import CostAllocations, CostDays, FocusCost, WorkHours
 from aurora.contracts.estate import Applications, AppLinks, ComponentEdges, Components, Teams
+from aurora.contracts.mobile import StoreReviews
 from aurora.contracts.operations import (
     Advice,
     ApiEndpointErrors,
@@ -61,6 +63,7 @@ from ingest.demo.revenue import revenue_rows
 from ingest.demo.savings import advice_rows
 from ingest.demo.security import security_rows
 from ingest.demo.spending import cost_day_rows, work_hours_rows
+from ingest.demo.store_reviews import store_review_rows
 from ingest.demo.tables import TABLES_TOLD
 from ingest.demo.usage import series_rows, usage_frame
 from ingest.demo.world import HOUR, MINUTE, Slice, World, floor
@@ -139,6 +142,7 @@ def _other_items(world: World, span: Slice) -> Iterator[Item]:
     yield from backup_rows(world, span)
     yield from security_rows(world, span)
     yield from mobile_rows(world, span)
+    yield from ((StoreReviews, row) for row in store_review_rows(world, span))
     yield from ((CostDays, row) for row in cost_day_rows(world, span))
     yield from ((CostAllocations, row) for row in allocation_rows(world, span))
     yield from ((WorkHours, row) for row in work_hours_rows(world, span))

@@ -40,6 +40,7 @@ from aurora.contracts.mobile import (
     MobileVitalsDaily,
     ReleaseHealthDaily,
     StoreRatingsDaily,
+    StoreReviews,
 )
 from aurora.contracts.operations import (
     Advice,
@@ -139,4 +140,5 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     MobileVitalsDaily,
     ReleaseHealthDaily,
     ErrorGroups,
+    StoreReviews,
 )

@@ -9,21 +9,11 @@ with newest as (
 , owned as (
   select native_id as store_app_id, min(app_id) as app_id from app_links_now where kind = 'store_app' group by native_id
 )
-, of_projects as (
-  -- a project of an application with one store listing is that listing's
-  select p.native_id as project_id, min(s.native_id) as store_app_id
-  from app_links_now p join app_links_now s on s.app_id = p.app_id and s.kind = 'store_app'
-  where p.kind = 'project'
-  group by p.native_id having count(distinct s.native_id) = 1
-)
 , sessions as (
-  select coalesce(h.store_app_id, p.store_app_id) as store_app_id, sum(h.session_count) as session_count,
-         sum(h.crashed_session_count) as crashed_session_count
-  from release_health_daily h
-  left join of_projects p on p.project_id = h.project_id
-  where h.day > utc_now()::date - 28 and h.part_month >= date_trunc('month', utc_now()::date - 28)::date
-    and h.env_tier in ('production', 'unknown') and h.session_count is not null and h.crashed_session_count is not null
-  group by coalesce(h.store_app_id, p.store_app_id)
+  select m.store_app_id, sum(h.session_count) as session_count, sum(h.crashed_session_count) as crashed_session_count
+  from mobile_health_days h join mobile_listings m on m.listing_id = h.listing_id
+  where h.day > utc_now()::date - 28 and h.session_count is not null and h.crashed_session_count is not null
+  group by m.store_app_id
 )
 , vital_parts as (
   select store_app_id, vital, value, user_count from mobile_vitals_daily

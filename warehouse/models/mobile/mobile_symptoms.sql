@@ -27,11 +27,11 @@ with by_store as (
   select *, lag(day) over (partition by listing_id, symptom order by day) as day_before from usual
   where known_count >= 7 and usual_value > 0 and value >= 1.5 * usual_value
 )
-select listing_id, day, symptom, 100 * value as amount, 100 * usual_value as usual_amount,
+select listing_id, day, symptom, 100 * value as value, 100 * usual_value as usual_value,
        printf('%s %.2f %%, usually %.2f %%', if(symptom = 'crash_rise', 'crashes', 'ANR'), 100 * value, 100 * usual_value) as text
 from risen where day_before is null or day - day_before > 2
 union all by name
-select m.listing_id, d.day, 'rating_drop' as symptom, min(d.rating_avg) as amount, max(d.usual_rating_avg) as usual_amount,
+select m.listing_id, d.day, 'rating_drop' as symptom, min(d.rating_avg) as value, max(d.usual_rating_avg) as usual_value,
        printf('rated %.2f, %.2f a week before', min(d.rating_avg), max(d.usual_rating_avg)) as text
 from rating_drops d join mobile_listings m on m.store_app_id = d.store_app_id
 where d.is_first
