@@ -5,8 +5,10 @@
 -- stored: yes
 with told as (
   select coalesce(m.listing_id, p.listing_id) as listing_id, h.project_id, h.version, h.day, sum(h.session_count) as session_count,
-         sum(least(h.crashed_session_count, h.session_count)) as crashed_session_count, sum(h.user_count) as user_count,
-         sum(least(h.crashed_user_count, h.user_count)) as crashed_user_count
+         -- least() passes nulls over, and unknown crashes are not as many as there were sessions
+         sum(least(h.crashed_session_count, h.session_count)) filter (h.crashed_session_count is not null) as crashed_session_count,
+         sum(h.user_count) as user_count,
+         sum(least(h.crashed_user_count, h.user_count)) filter (h.crashed_user_count is not null) as crashed_user_count
   from release_health_daily h
   left join mobile_listings m on m.store_app_id = h.store_app_id
   left join mobile_projects p on h.store_app_id is null and p.project_id = h.project_id
