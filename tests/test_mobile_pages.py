@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from aurora.settings import ROOT
-from aurora.ui.mobile import matching, names, said, worst
+from aurora.ui.mobile import matching, names, said, titled, worst
 from aurora.ui.mobile_charts import adoption
 from aurora.ui.mobile_releases import worst as worst_release
 from tests.frames import NOW
@@ -24,7 +24,7 @@ APP: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        (APP, r"over its limit: User-perceived crash on old \*phone\* at 144% of what the store allows."),
+        (APP, r"over its limit: User-perceived crash on old \*phone\* at 145% of what the store allows."),
         (APP | {"crossing_vital": "wake_lock", "crosses_on": date(2026, 4, 2)}, "; Wake lock will reach its limit on"),
         (APP | {"vital_state": "near", "device_model": "", "used_pct": 91.0}, "is nearest: User-perceived crash at"),
         (APP | {"vital_state": "unknown", "vital": None, "used_pct": None}, "of those whose store tells vitals."),
@@ -43,6 +43,11 @@ def test_a_vital_is_said_in_its_unit() -> None:
 def test_names_of_apps_are_only_text() -> None:
     apps = pl.DataFrame({"listing_id": ["ios:1"], "name": ["[x](https://evil.example) *y*"], "platform": ["ios"]})
     assert names(apps) == {"ios:1": r"\[x\]\(https\://evil\.example\) \*y\* (iOS)"}
+
+
+def test_a_platform_that_the_name_tells_is_said_once() -> None:
+    assert titled("Shop for iOS", "ios") == "Shop for iOS"
+    assert titled("Shop for iOS", "android") == "Shop for iOS (Android)"
 
 
 def test_filters_leave_what_they_name() -> None:

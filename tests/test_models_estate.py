@@ -487,7 +487,12 @@ def test_a_store_listing_as_it_stands(lake: Lake, published: Published) -> None:
     store = {"store_app_id": "ios", "platform": "ios", "name": "Shop"}
     put_all(lake, MobileApps, store | {"day": on(1), "rating_avg": 4.0, "current_version": "1", "download_count": 7})
     now = {"day": on(0), "rating_avg": 4.5, "rating_count": 12, "last_released_at": ago(9)}
-    put_all(lake, MobileApps, store | now | {"download_count": 9}, {"store_app_id": "bare", "day": on(0)})
+    put_all(
+        lake,
+        MobileApps,
+        store | now | {"download_count": 9},
+        {"store_app_id": "bare", "store_native_id": "bare", "day": on(0)},
+    )
     links = [link("shop", "store_app", "ios"), link("shop", "project", "p"), link("blog", "project", "q")]
     put(lake, AppLinks, [*links, link("blog", "store_app", "ios"), link("blog", "store_app", "bare")])
     sessions: Row = {"project_id": "p", "env_tier": "production"}

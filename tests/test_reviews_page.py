@@ -85,7 +85,7 @@ def test_figures_and_words_by_hand(begun: Path, monkeypatch: pytest.MonkeyPatch)
         ({"stars": "1"}, 9), ({"reply": "answered"}, 1), ({"country": "SA"}, 1), ({"language": "en"}, 1),
         ({"version": "2.0"}, 9), ({"theme": "login"}, 9), ({"theme": "praise"}, 2), ({"q": "ممتاز"}, 1),
         ({"q": "CRASHES"}, 9),
-        ({"q": "thanks"}, 1), ({"app": "shop"}, 12), ({"platform": "android"}, 12), ({"platform": "ios"}, 0),
+        ({"q": "thanks"}, 1), ({"app": "shop"}, 12), ({"platform": "Android"}, 12), ({"platform": "iOS"}, 0),
         ({"q": "'; drop table x; --"}, 0), ({"q": "%"}, 0),
     ],
 )  # fmt: skip

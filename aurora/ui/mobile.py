@@ -46,7 +46,13 @@ def matching(frame: pl.DataFrame, platforms: list[str], text: str) -> pl.DataFra
 def names(apps: pl.DataFrame) -> dict[str, str]:
     """Listing -> name and platform, as a choice shows them: names come from outside, and labels may hold Markdown."""
     told = apps.select("listing_id", "name", "platform").rows()
-    return {listing: f"{safe(name)} ({spoken(platform)})" for listing, name, platform in told}
+    return {listing: titled(name, platform) for listing, name, platform in told}
+
+
+def titled(name: str, platform: str) -> str:
+    """The name of a listing with its platform, said once: some names tell it."""
+    said = spoken(platform)
+    return safe(name) if said.lower() in name.lower() else f"{safe(name)} ({said})"
 
 
 def figures(frame: pl.DataFrame) -> None:
@@ -72,14 +78,14 @@ def figures(frame: pl.DataFrame) -> None:
 def worst(frame: pl.DataFrame) -> str:
     """One sentence on the app at the top."""
     row = frame.row(0, named=True)
-    name = f"**{safe(row['name'])}** ({spoken(row['platform'])})"
+    name = f"**{titled(row['name'], row['platform'])}**"
     of_model = f" on {safe(row['device_model'])}" if row["device_model"] else ""
     what = f"{safe(spoken(row['vital'] or ''))}{of_model}"
     first = spoken(row["crossing_vital"] or "")
     later = f"{first} will reach its limit on {row['crosses_on']:%-d %B %Y}" if row["crosses_on"] else ""
     if row["vital_state"] == "over":
         also = f"; {later} at the present pace" if later else ""
-        return f"{name} is over its limit: {what} at {percent(row['used_pct'], 0)} of what the store allows{also}."
+        return f"{name} is over its limit: {what} at {number(row['used_pct'], '%')} of what the store allows{also}."
     if row["vital_state"] == "rising":
         return f"{name}: {later} at the present pace."
     if row["vital_state"] == "near":

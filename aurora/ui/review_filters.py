@@ -9,6 +9,7 @@ import streamlit as st
 
 from aurora.ui.data import rows
 from aurora.ui.filters import Span, pills, search
+from aurora.ui.mobile import PLATFORMS
 from warehouse.review_words import themes
 
 APART = "|"
@@ -77,7 +78,7 @@ def ask(span: Span) -> Asked:
     """The filters, kept in the URL."""
     known = rows(CHOICES, **span.window).row(0, named=True)
     with st.container(horizontal=True, vertical_alignment="center", key="filters"):
-        platforms = pills("Platform", ["ios", "android"], "platform")
+        platforms = [word.lower() for word in pills("Platform", PLATFORMS, "platform")]
         ratings = pills("Stars", ["1", "2", "3", "4", "5"], "stars")
         answers = pills("Reply", ANSWERS, "reply")
         text = search("Find words in reviews")

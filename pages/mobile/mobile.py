@@ -15,7 +15,7 @@ from aurora.ui.data import rows
 from aurora.ui.export import behind, download
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
-from aurora.ui.words import safe, spoken
+from aurora.ui.words import spoken
 
 APPS = """
     from mobile_apps_now
@@ -75,7 +75,7 @@ def asked(shown: pl.DataFrame) -> Row:
 def one(row: Row) -> None:
     """One app: its vitals with their limits and its rating by day, and the way to its application."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(f"{safe(row['name'])}, {safe(spoken(row['platform']))}", anchor=False)
+        st.subheader(mobile.titled(row["name"], row["platform"]), anchor=False)
         if row["app_id"]:
             st.page_link(
                 "pages/estate/application.py", label="Its application", icon=":material/apps:",
