@@ -46,7 +46,7 @@ def test_what_is_exported_comes_back_the_same(lake: Lake, published: Published, 
     assert [json.loads(told) for told in comparable(again)["x_Other"]] == [
         {"AllocatedMethodId": "m"},
         {"X_NOTE": 'say "hi"\n=1+1', "x_odd/na~me": "1"},
-        {"ContractedCost": None, "Tags": "a; b", "X_NOTE": "2"},
+        {"Tags": "a; b", "X_NOTE": "2"},
     ]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 

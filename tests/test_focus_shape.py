@@ -130,11 +130,12 @@ def test_tags_that_cannot_be_read_stay_as_they_are() -> None:
     assert (row["Tags"], json.loads(row["x_Other"])) == (None, {"Tags": "a; b"})
 
 
-def test_a_price_for_comparison_that_is_not_told_is_marked() -> None:
+def test_a_price_for_comparison_that_is_not_told_is_null_and_never_zero() -> None:
     """The Oracle lines of the official sample have no ContractedCost; they are charges all the same."""
     made = of({"ContractedCost": "NULL"}, {"ContractedCost": None, "x_A": "1"}, {})
-    assert made.good["ContractedCost"].to_list() == [0, 0, Decimal("1.6")]
-    assert made.good["x_Other"].to_list() == ['{"ContractedCost":null}', '{"ContractedCost":null,"x_A":"1"}', None]
+    assert made.good["ContractedCost"].to_list() == [None, None, Decimal("1.6")]
+    assert made.good["x_Other"].to_list() == [None, '{"x_A":"1"}', None]
+    assert made.rejects == []
 
 
 @pytest.mark.parametrize(

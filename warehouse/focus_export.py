@@ -13,7 +13,6 @@ OURS = ("x_RowId", "x_SourceExport", "x_FocusVersion", "x_IsEstimated", "x_Other
 # As the specification orders them: by name.
 COLUMNS = sorted(name for name in FocusCost.own_columns() if name not in (*OURS, *COMMON))
 KINDS = {".csv": "format csv, header", ".csv.gz": "format csv, header, compression gzip", ".parquet": "format parquet"}
-FORGIVEN = ("ListCost", "ContractedCost")
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -67,8 +66,6 @@ def _columns(keys: list[str], is_text: bool) -> list[str]:
 
 def _column(name: str, keys: list[str], is_text: bool) -> str:
     """A column of FOCUS, and what of it could not be read when it came."""
-    if name in FORGIVEN:
-        return f"""case when x_Other like '%"{name}":null%' then null else {name} end as {name}"""
     if is_text and name.endswith(("PeriodStart", "PeriodEnd")):
         return f"strftime({name}, '{INSTANT}') as {name}"
     return f"coalesce({name}, {_value(keys)}) as {name}" if keys else name

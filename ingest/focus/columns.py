@@ -16,8 +16,8 @@ INSTANTS = tuple(name for name in FOCUS if isinstance(KINDS[name], pl.Datetime))
 MAPS = ("Tags", "SkuPriceDetails")
 TEXTS = tuple(name for name in FOCUS if name not in (*MONEY, *INSTANTS, *MAPS))
 NEEDED = tuple(name for name in FOCUS if not FocusCost.columns()[name].nullable)
-# Comparison prices: a line without them is still a charge, so it lands, and x_Other says that they were not told.
-FORGIVEN = ("ListCost", "ContractedCost")
+# Prices for comparison, which FOCUS asks of every line; a line without them is still a charge.
+COMPARED = ("ListCost", "ContractedCost")
 # 1.3 renamed who sells; who made the thing it no longer asks for.
 RENAMED = {"ProviderName": "ServiceProviderName", "PublisherName": "ServiceProviderName"}
 PERIODS = (("BillingPeriodStart", "BillingPeriodEnd"), ("ChargePeriodStart", "ChargePeriodEnd"))
@@ -107,7 +107,7 @@ def spelled(names: list[str]) -> dict[str, str]:
 def missing(names: list[str]) -> list[str]:
     """The mandatory columns that a header lacks; those that 1.3 renamed may stand under either name."""
     have = {*names, *spelled(names).values()}
-    return [name for name in NEEDED if name not in have and RENAMED.get(name) not in have and name not in FORGIVEN]
+    return [name for name in NEEDED if name not in have and RENAMED.get(name) not in have]
 
 
 def version_of(names: list[str]) -> str:

@@ -60,7 +60,7 @@ class Report:
         odd = good.select(*(told.sum().alias(said) for said, told in ODD.items())).row(0, named=True)
         self.odd.update({said: count for said, count in odd.items() if count})
         gaps = {name: pl.col(name).is_null().sum() for name in NEVER_NULL if name in names}
-        gaps |= {name: pl.col("x_Other").str.contains(f'"{name}":null', literal=True).sum() for name in focus.FORGIVEN}
+        gaps |= {name: pl.col(name).is_null().sum() for name in focus.COMPARED}
         self.nulls.update({name: n for name, n in good.select(**gaps).row(0, named=True).items() if n})
         for name, known in focus.WORDS.items():
             for word, count in good[name].value_counts().iter_rows():

@@ -12,7 +12,6 @@ from ingest.focus import columns as focus
 from ingest.focus.maps import objects, objects_of
 from ingest.focus.values import instants, money, text
 
-NOT_TOLD = "null"
 _CURRENCY = r"^[A-Z]{3}$"
 
 
@@ -35,8 +34,7 @@ def shaped(raw: pl.DataFrame, export: str, first_row: int = 0, is_estimated: boo
     told = _renamed(raw)
     frame = pl.DataFrame([_column(told, name) for name in focus.FOCUS])
     problems = _problems(told, frame)
-    frame = frame.with_columns(_others(told, frame)).with_columns(pl.col(focus.FORGIVEN).fill_null(0))
-    frame = _marked(frame, told, export, first_row, is_estimated)
+    frame = _marked(frame.with_columns(_others(told, frame)), told, export, first_row, is_estimated)
     bad = pl.DataFrame(list(problems.values())).select(pl.any_horizontal(pl.all())).to_series()
     if not bad.any():
         return Shaped(frame)
@@ -89,7 +87,7 @@ def _problems(raw: pl.DataFrame, frame: pl.DataFrame) -> dict[str, pl.Series]:
         if name in raw.columns and frame[name].null_count() > raw[name].null_count():
             found[f"{name}|type"] = frame[name].is_null() & _is_told(raw[name])
     for name in focus.NEEDED:
-        if name not in focus.FORGIVEN and frame[name].null_count():
+        if frame[name].null_count():
             found[f"{name}|nullability"] = frame[name].is_null()
     for start, end in focus.PERIODS:
         found[f"{end}|order"] = (frame[end] <= frame[start]).fill_null(False)
@@ -103,25 +101,12 @@ def _is_told(column: pl.Series) -> pl.Series:
 
 
 def _others(raw: pl.DataFrame, frame: pl.DataFrame) -> pl.Series:
-    """x_Other: columns without a place, maps that could not be read, and null for a price that was not told."""
+    """x_Other: columns without a place, and maps that could not be read."""
     extras = [name for name in raw.columns if name not in focus.KINDS]
     parts = [text(raw[name]) if raw.schema[name] == pl.String else raw[name] for name in extras]
     unread = [name for name in focus.MAPS if raw.schema.get(name) == pl.String and frame[name].null_count()]
     parts += [text(raw[name]).set(frame[name].is_not_null(), None) for name in unread]
-    told = objects_of(pl.DataFrame(parts), raw.height)
-    for name in focus.FORGIVEN:
-        if frame[name].null_count():
-            told = _with_null(told, name).set(frame[name].is_not_null(), None).fill_null(told)
-    return told.alias("x_Other")
-
-
-def _with_null(told: pl.Series, name: str) -> pl.Series:
-    """The objects with one more member that is null."""
-    inside = told.fill_null("{}").str.slice(1)
-    start = f'{{"{name}":{NOT_TOLD}'
-    return pl.select(
-        pl.when(inside == "}").then(pl.lit(start + "}")).otherwise(pl.lit(start + ",") + inside)
-    ).to_series()
+    return objects_of(pl.DataFrame(parts), raw.height).alias("x_Other")
 
 
 def _marked(frame: pl.DataFrame, raw: pl.DataFrame, export: str, first_row: int, is_estimated: bool) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 -- (x_FocusVersion): what queries written for FOCUS ask. Tags is a map, so that Tags['team'] is the value of a tag. The
 -- names of 1.3 stand for those that it replaced and the other way round; the host is told by lines of 1.3, and known of
 -- what its provider made itself. ChargeClass is empty, not null, for what is no correction, since such queries say
--- ChargeClass != 'Correction'. A price for comparison that the bill does not tell is null.
+-- ChargeClass != 'Correction'.
 -- grain: x_RowId
 -- check: ChargePeriodEnd > ChargePeriodStart
 select AvailabilityZone, BilledCost, BillingAccountId, BillingAccountName, BillingAccountType, BillingCurrency,
@@ -11,10 +11,8 @@ select AvailabilityZone, BilledCost, BillingAccountId, BillingAccountName, Billi
        ChargePeriodStart, CommitmentDiscountCategory, CommitmentDiscountId, CommitmentDiscountName,
        CommitmentDiscountQuantity, CommitmentDiscountStatus, CommitmentDiscountType, CommitmentDiscountUnit,
        ConsumedQuantity, ConsumedUnit,
-       case when x_Other like '%"ContractedCost":null%' then null else ContractedCost end as ContractedCost,
-       ContractedUnitPrice, EffectiveCost, InvoiceId, InvoiceIssuerName,
-       case when x_Other like '%"ListCost":null%' then null else ListCost end as ListCost, ListUnitPrice,
-       PricingCategory, PricingCurrency, PricingCurrencyContractedUnitPrice, PricingCurrencyEffectiveCost,
+       ContractedCost, ContractedUnitPrice, EffectiveCost, InvoiceId, InvoiceIssuerName,
+       ListCost, ListUnitPrice, PricingCategory, PricingCurrency, PricingCurrencyContractedUnitPrice, PricingCurrencyEffectiveCost,
        PricingCurrencyListUnitPrice, PricingQuantity, PricingUnit, ProviderName, PublisherName, RegionId,
        RegionName, ResourceId, ResourceName, ResourceType, ServiceCategory, ServiceName, ServiceSubcategory, SkuId,
        SkuMeter, SkuPriceDetails, SkuPriceId, SubAccountId, SubAccountName, SubAccountType,
