@@ -1,7 +1,9 @@
 """Every page: with data, without any, stale and broken; a new page is tested without a line here."""
 
+import ast
 import json
 import time
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -221,3 +223,20 @@ def test_an_open_page_is_drawn_again_when_there_is_something_new_but_never_under
     assert look(1) == 1
     state[frame.ASKING_KEY] = True
     assert look(frame.REDRAW_S + 1) == 0
+
+
+def test_a_key_belongs_to_one_kind_of_widget() -> None:
+    """What was chosen lives on when another page is opened, and a widget of another kind cannot read it."""
+    alike = {"_several": "multiselect"}
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for path in [*(ROOT / "pages").rglob("*.py"), *(ROOT / "aurora" / "ui").glob("*.py")]:
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call):
+                name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+                keys = [word.value for word in call.keywords if word.arg == "key"]
+                keys += call.args[2:3] if name in ("pills", "_several") else []
+                for key in keys:
+                    if isinstance(key, ast.Constant):
+                        kinds[str(key.value)].add(alike.get(name, name))
+    assert len(kinds) > 30
+    assert {key: names for key, names in kinds.items() if len(names) > 1} == {}

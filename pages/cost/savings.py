@@ -36,7 +36,7 @@ def filters(everything: pl.DataFrame) -> tuple[dict[str, list[str]], str]:
         risk = pills("Risk", ["low", "medium", "high"], "risk")
         effort = st.selectbox("Effort", ["small", "medium", "large"], index=None, placeholder="Every effort", width=150,
                               label_visibility="collapsed", key="effort", bind="query-params")  # fmt: skip
-        rule = st.selectbox("Rule", list(rules), index=None, placeholder="Every rule", key="kind", width=190,
+        rule = st.selectbox("Rule", list(rules), index=None, placeholder="Every rule", key="rule", width=190,
                             label_visibility="collapsed", bind="query-params")  # fmt: skip
         apps = everything["app_id"].drop_nulls().unique().sort().to_list()
         app = st.selectbox("Application", apps, index=None, placeholder="Every application", key="of", width=190,

@@ -47,7 +47,7 @@ def ask(frame: pl.DataFrame) -> tuple[pl.DataFrame, str, str]:
             "Sort", list(SORTS), key="sort", bind="query-params", label_visibility="collapsed", width=190
         )
         view = st.segmented_control(
-            "View", ["cards", "table"], default="cards", required=True, key="view", bind="query-params",
+            "View", ["cards", "table"], default="cards", required=True, key="layout", bind="query-params",
             label_visibility="collapsed",
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", key="filters"):
