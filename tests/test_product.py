@@ -95,7 +95,6 @@ class Visit:
         """Go on in another theme and width."""
         self.page.emulate_media(color_scheme=theme)
         self.page.set_viewport_size({"width": width, "height": 900})
-        self.rest()
 
     def rest(self) -> None:
         """Wait until nothing is being drawn."""
@@ -123,6 +122,7 @@ def test_all_pages_open_without_a_fault_in_both_themes_and_widths(browser: Any, 
         said = visit.follow(page.url_path if page is not PAGES[0] else "")
         visit.page.screenshot(path=ARTIFACTS / f"{page.path.stem}-light-1440.png")
         visit.look("dark", 390)
+        visit.rest()
         visit.page.screenshot(path=ARTIFACTS / f"{page.path.stem}-dark-390.png")
         said += visit.said()
         visit.look("light", 1440)
