@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from aurora.contracts import Row
-from aurora.ui.tables import ROW
+from aurora.ui.tables import clicked
 from aurora.ui.words import NOTHING, count, delta, number, percent, plural, safe
 
 RULE = (
@@ -85,13 +85,7 @@ def table(frame: pl.DataFrame, key: str) -> Row | None:
         "error_count", "call_count", "calls_per_minute", "response_time_ms", "trend", "p95_ms_max", "p99_ms_max",
         "response_change_pct", "success_change_points", "last_call_at",
     )  # fmt: skip
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
-        placeholder="n/a", height=min(frame.height, 14) * ROW + 40, column_config=_columns(),
-        alt=f"{plural(frame.height, 'endpoint')}, worst first",
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return frame.row(chosen[0], named=True) if chosen and chosen[0] < frame.height else None
+    return clicked(frame, shown, key, f"{plural(frame.height, 'endpoint')}, worst first", _columns())
 
 
 def _columns() -> dict[str, Any]:

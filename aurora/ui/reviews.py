@@ -7,7 +7,7 @@ import streamlit as st
 
 from aurora.contracts import Row
 from aurora.ui.review_text import paragraph, short, upright
-from aurora.ui.tables import ROW
+from aurora.ui.tables import ROW, clicked
 from aurora.ui.words import NOTHING, count, delta, number, percent, plural, safe, span, spoken
 from warehouse.review_words import themes
 
@@ -154,13 +154,7 @@ def table(frame: pl.DataFrame, key: str) -> Row | None:
         country=pl.col("country"), language=pl.col("language"), created_at=pl.col("created_at"),
         replied_at=pl.col("replied_at"), reply=pl.col("reply_body").map_elements(upright, return_dtype=pl.String),
     )  # fmt: skip
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
-        placeholder="", height=min(max(frame.height, 1), 14) * ROW + 40, column_config=_columns(),
-        alt=f"{plural(frame.height, 'review')}, newest first",
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return frame.row(chosen[0], named=True) if chosen and chosen[0] < frame.height else None
+    return clicked(frame, shown, key, f"{plural(frame.height, 'review')}, newest first", _columns(), placeholder="")
 
 
 def _columns() -> dict[str, Any]:

@@ -33,18 +33,34 @@ def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
         pl.col("status_reason").fill_null(""),
         pl.col("type").replace_strict(TYPE_WORD, default="Unknown").alias("kind_word"),
     )
+    shown = shown.select(
+        "name", "state", "status_reason", "open_alert_count", "cpu_pct", "memory_pct", "disk_pct",
+        "network_latency_ms", "response_time_ms", "trend", "uptime_pct", "error_rate_pct", "kind_word",
+    )  # fmt: skip
+    name = f"{plural(frame.height, 'component')} with status and measures"
+    row = clicked(frame, shown, key, name, _columns(uptime_label), most=16)
+    return str(row["component_id"]) if row else None
+
+
+def clicked(
+    frame: pl.DataFrame,
+    shown: pl.DataFrame,
+    key: str,
+    name: str,
+    config: dict[str, Any],
+    most: int = 14,
+    placeholder: str = "n/a",
+) -> Row | None:
+    """Draw `shown`, a line for each row of `frame` and `most` of them at once; the row that was clicked.
+
+    A click outlives the rows it was made on, so one beyond the last is none.
+    """
     event = st.dataframe(
-        shown.select(
-            "name", "state", "status_reason", "open_alert_count", "cpu_pct", "memory_pct", "disk_pct",
-            "network_latency_ms", "response_time_ms", "trend", "uptime_pct", "error_rate_pct", "kind_word",
-        ),
-        key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW, placeholder="n/a",
-        height=min(max(frame.height, 1), 16) * ROW + 40,
-        alt=f"{plural(frame.height, 'component')} with status and measures",
-        column_config=_columns(uptime_label),
+        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
+        placeholder=placeholder, height=min(max(frame.height, 1), most) * ROW + 40, alt=name, column_config=config,
     )  # fmt: skip
     chosen = event["selection"]["rows"] if event else []
-    return str(frame["component_id"][chosen[0]]) if chosen else None
+    return frame.row(chosen[0], named=True) if chosen and chosen[0] < frame.height else None
 
 
 def _columns(uptime_label: str) -> dict[str, Any]:
@@ -85,13 +101,9 @@ def sources(frame: pl.DataFrame) -> str | None:
         pl.col("every_s").map_elements(span, return_dtype=pl.String).fill_null(""),
         "row_count_24h", "quarantined_count_24h", "failed_count_24h", "error", "connector",
     )  # fmt: skip
-    event = st.dataframe(
-        shown, key="sources", on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
-        height=min(max(shown.height, 1), 18) * ROW + 40, alt="Every source and stream with its freshness",
-        column_config=_source_columns(),
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return str(frame["source_instance"][chosen[0]]) if chosen else None
+    name = "Every source and stream with its freshness"
+    row = clicked(frame, shown, "sources", name, _source_columns(), most=18, placeholder="")
+    return str(row["source_instance"]) if row else None
 
 
 def _awaited(next_run_at: datetime) -> str:
@@ -151,9 +163,4 @@ def pick(
         empty(*or_else)
         return None
     shown, config = dressed(frame, columns)
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
-        placeholder="n/a", alt=name, column_config=config, height=min(frame.height, 10) * ROW + 40,
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return frame.row(chosen[0], named=True) if chosen else None
+    return clicked(frame, shown, key, name, config, most=10)
