@@ -2,8 +2,8 @@
 
 from typing import get_args
 
-from aurora.contracts.columns import count, instant, json_text, measure, one_of, text, texts
-from aurora.contracts.table import Table
+from aurora.contracts.columns import count, flag, instant, json_text, measure, one_of, text, texts
+from aurora.contracts.table import Table, VersionedTable
 from aurora.errors import ErrorClass
 
 
@@ -52,3 +52,58 @@ class ReceivedEvents(Table, key="event_id", time="received_at", part="day(receiv
     payload = json_text(null=False)
     received_at = instant()
     occurred_at = instant(null=True)
+
+
+class Questions(VersionedTable, key="question_id version", time="changed_at", mode="versioned", owner="people"):
+    """One row per version of a saved question."""
+
+    question_id = text()
+    title = text()
+    sql = text()
+    parameters = json_text()
+    chart = json_text()
+    tags = texts()
+    owner = text()
+    is_shared = flag(null=False)
+
+
+class QueryRuns(Table, key="query_run_id", time="started_at", part="month(started_at)", owner="aurora"):
+    """One row per ad-hoc query run."""
+
+    query_run_id = text()
+    actor = text()
+    question_id = text(null=True)
+    sql = text()
+    parameters = json_text()
+    started_at = instant()
+    duration_ms = measure()
+    status = one_of("ok", "failed", "cancelled", "refused")
+    row_count = count()
+    result_hash = text(null=True)
+    error = text(null=True)
+
+
+class Dashboards(VersionedTable, key="dashboard_id version", time="changed_at", mode="versioned", owner="people"):
+    """One row per version of a dashboard."""
+
+    dashboard_id = text()
+    title = text()
+    layout = json_text(null=False)
+    filters = json_text()
+    owner = text()
+    is_shared = flag(null=False)
+
+
+class ReportRuns(Table, key="report_run_id", time="started_at", owner="aurora"):
+    """One row per report made."""
+
+    report_run_id = text()
+    report = one_of("executive", "finance", "delivery", "reliability", "security", "mobile", "post_incident", "other")
+    parameters = json_text()
+    lake_versions = json_text("table to version: reproducible", null=False)
+    started_at = instant()
+    finished_at = instant(null=True)
+    status = one_of("ok", "failed")
+    path = text(null=True)
+    size_bytes = count()
+    error = text(null=True)
