@@ -47,8 +47,9 @@ HINTS = [
     (node("ORDER_BY", 100, node("DUMMY_SCAN", 100), timing=0.009), 0.2,
      ["Most of the time (90%) goes into sorting, 100 rows."]),
     (node("ORDER_BY", 100, node("DUMMY_SCAN", 100), timing=0.009), 0.02, []),
-    (node("ORDER_BY", 100, node("DUMMY_SCAN", 100)), 0.2, []),
-    (node("ORDER_BY", 50, scan(5, "t", "1", timing=0.01)), 0.2, ["Most of the time (91%) goes into reading t, 5 rows."]),
+    (node("ORDER_BY", 100, node("DUMMY_SCAN", 100, node("X", 1))), 0.2, []),
+    (node("ORDER_BY", 50, scan(5, "t", "1", timing=0.01)), 0.2,
+     ["Most of the time (91%) goes into reading t, 5 rows."]),
     (node("MAGIC_STEP", 50, timing=0.01), 0.2, ["Most of the time (100%) goes into the step Magic step, 50 rows."]),
 ]  # fmt: skip
 
@@ -78,7 +79,7 @@ def test_a_query_is_profiled(explored: Path) -> None:
     told = plan.frame()
     assert told["operator"][0] == "Add up"
     assert "commits" in told["detail"].to_list()
-    assert plan.hints[0] == "Cross product: 20,000 x 1 rows make 20,000. Is a join condition missing?" or plan.hints
+    assert any("rows make 20,000. Is a join condition missing?" in hint for hint in plan.hints)
     assert str(explored.parent) not in str(told.to_dicts())
 
 
