@@ -1,0 +1,140 @@
+"""Saved questions: a title, SQL with parameters and how its answer is drawn, kept as versions.
+
+parameters: name -> the value to begin with (`{"app": "owner-portal"}`); since and until need none.
+chart: None for a table, else `{"kind": one of aurora.explore.charts.KINDS, "x": column, "y": [columns], "color": column}`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from aurora.contracts import Row
+from aurora.contracts.platform import Questions
+from aurora.errors import LostRaceError, QueryError
+from warehouse.lake import Lake
+from warehouse.record import write_version
+
+TITLE, SQL, TAG, TAGS, JSON = 200, 100_000, 40, 20, 20_000
+
+
+def save(
+    lake: Lake,
+    question_id: str | None,
+    title: str,
+    sql: str,
+    parameters: Mapping[str, Any],
+    chart: Mapping[str, Any] | None,
+    tags: Sequence[str],
+    owner: str,
+    is_shared: bool,
+    *,
+    changed_by: str | None = None,
+    seen: int | None = None,
+) -> str:
+    """Write the next version of a question, of a new one if `question_id` is None; returns its id.
+
+    `seen` is the written_version that the visitor saw; None takes the newest. `make_visible` publishes it. Raises
+    QueryError for what cannot be saved, as a sentence, and LostRaceError if somebody changed it since.
+    """
+    said = {
+        "title": _title(title), "sql": _sql(sql), "parameters": _json(parameters, "parameters"),
+        "chart": _json(chart, "chart") if chart else None, "tags": _tags(tags), "owner": owner, "is_shared": is_shared,
+    }  # fmt: skip
+    if question_id is None:
+        return _new(lake, said, changed_by or owner)
+    _write(lake, question_id, said, changed_by or owner, seen)
+    return question_id
+
+
+def change(lake: Lake, question_id: str, changed_by: str, seen: int | None = None, /, **said: Any) -> None:
+    """Write a version that differs from the newest in these fields. Raises as `save`, QueryError for an unknown id."""
+    newest = _newest(lake, question_id)
+    checks = {"title": _title, "sql": _sql, "tags": _tags}
+    told = {name: checks[name](value) if name in checks else value for name, value in said.items()}
+    _write(lake, question_id, newest | {"is_deleted": False} | told, changed_by, seen)
+
+
+def retire(lake: Lake, question_id: str, changed_by: str, seen: int | None = None) -> None:
+    """Take a question out of every list; its versions stay. Raises as `change`."""
+    change(lake, question_id, changed_by, seen, is_deleted=True)
+
+
+def restore(lake: Lake, question_id: str, number: int, changed_by: str, seen: int | None = None) -> None:
+    """Let an earlier version (its number of `question_versions`) stand again, as a new one. Raises as `change`."""
+    versions = _versions(lake, question_id)
+    if not 1 <= number <= len(versions):
+        raise QueryError(f"{question_id} has no version {number}: it has {len(versions)}")
+    own = {name: versions[number - 1][name] for name in ("title", "sql", "parameters", "chart", "tags")}
+    change(lake, question_id, changed_by, seen, **own)
+
+
+def _new(lake: Lake, said: Row, changed_by: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", said["title"].lower()).strip("-")[:60] or "question"
+    taken = set(lake.read(Questions)["question_id"])
+    for name in (slug, *(f"{slug}-{number}" for number in range(2, 1000))):
+        if name in taken:
+            continue
+        try:
+            _write(lake, name, said, changed_by, 0)
+        except LostRaceError:
+            continue  # somebody saved one of this title at the same instant
+        return name
+    raise QueryError(f"there are a thousand questions titled {said['title']!r}: choose another title")
+
+
+def _write(lake: Lake, question_id: str, said: Row, changed_by: str, seen: int | None) -> None:
+    own = {name: said.get(name) for name in ("title", "sql", "parameters", "chart", "tags", "owner", "is_shared")}
+    row = own | {"question_id": question_id, "is_deleted": said.get("is_deleted", False), "changed_by": changed_by}
+    expected = _written(lake, question_id) if seen is None else seen
+    write_version(lake, Questions, row | {"changed_at": datetime.now(UTC)}, expected)
+
+
+def _versions(lake: Lake, question_id: str) -> list[Row]:
+    found = lake.scan(Questions).filter(pl.col("question_id") == question_id).collect()
+    return found.sort("changed_at", "source_instance", "version").to_dicts()
+
+
+def _newest(lake: Lake, question_id: str) -> Row:
+    versions = _versions(lake, question_id)
+    if not versions:
+        raise QueryError(f"no question is saved as {question_id!r}: see Questions for those there are")
+    return versions[-1]
+
+
+def _written(lake: Lake, question_id: str) -> int:
+    return max((row["version"] for row in _versions(lake, question_id) if row["source"] == "people"), default=0)
+
+
+def _title(title: str) -> str:
+    said = " ".join(title.split())
+    if not said or len(said) > TITLE:
+        raise QueryError(f"write a title of 1 to {TITLE} letters")
+    return said
+
+
+def _sql(sql: str) -> str:
+    said = sql.strip()
+    if not said or len(said) > SQL:
+        raise QueryError(f"write SQL of 1 to {SQL:,} letters")
+    return said
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    said = sorted({" ".join(tag.split()).lower() for tag in tags} - {""})
+    if len(said) > TAGS or any(len(tag) > TAG for tag in said):
+        raise QueryError(f"write at most {TAGS} tags of at most {TAG} letters")
+    return said
+
+
+def _json(told: Mapping[str, Any], what: str) -> str:
+    try:
+        said = json.dumps(dict(told), ensure_ascii=False, default=str, sort_keys=True, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise QueryError(f"the {what} cannot be kept as JSON: {error}") from None
+    if len(said) > JSON:
+        raise QueryError(f"the {what} are too long: at most {JSON:,} letters")
+    return said
