@@ -15,9 +15,11 @@ SQL = "select app_id, 1 as value from applications_now where app_id = :app"
 CHART = {"kind": "bar", "x": "app_id", "y": ["value"]}
 
 
-def saved(lake: Lake, question_id: str | None = None, title: str = "Slow  pages!", sql: str = SQL, **more: int) -> str:
+def saved(
+    lake: Lake, question_id: str | None = None, title: str = "Slow  pages!", sql: str = SQL, seen: int | None = None
+) -> str:
     return questions.save(
-        lake, question_id, title, sql, {"app": "shop"}, CHART, ["Ops", "ops", " "], "ann", True, **more
+        lake, question_id, title, sql, {"app": "shop"}, CHART, ["Ops", "ops", " "], "ann", True, seen=seen
     )
 
 

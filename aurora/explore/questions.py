@@ -1,7 +1,8 @@
 """Saved questions: a title, SQL with parameters and how its answer is drawn, kept as versions.
 
 parameters: name -> the value to begin with (`{"app": "owner-portal"}`); since and until need none.
-chart: None for a table, else `{"kind": one of aurora.explore.charts.KINDS, "x": column, "y": [columns], "color": column}`.
+chart: None for a table, else `{"kind": a word of aurora.explore.charts.KINDS, "x": column, "y": [columns]}` and perhaps
+`"color": column`.
 """
 
 import json
