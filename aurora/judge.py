@@ -18,7 +18,8 @@ from aurora.errors import AuroraError, ContractError, QueryError
 from aurora.explore.questions import asked
 from aurora.insights.score import scores
 from aurora.insights.score_rules import load_rules
-from aurora.insights.scorecards import load_scorecards, results, with_rules
+from aurora.insights.scorecard_rules import with_rules
+from aurora.insights.scorecards import load_scorecards, results
 from aurora.settings import Settings
 from warehouse.lake import Batch, Lake
 from warehouse.publish import current

@@ -43,8 +43,7 @@ def gate(rules: Sequence[Row], answers: Mapping[str, pl.DataFrame | str], app_id
     """
     reasons = [_reason(rule, answers.get(rule["rule_id"], "It was not asked."), app_id) for rule in rules]
     reasons.sort(key=lambda one: (-WORDS.index(one.word), one.name))
-    word = max((one.word for one in reasons), key=WORDS.index, default="go")
-    return Verdict(word, tuple(reasons))
+    return Verdict(reasons[0].word if reasons else "go", tuple(reasons))
 
 
 def _reason(rule: Row, answer: pl.DataFrame | str, app_id: str) -> Reason:

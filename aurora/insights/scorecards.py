@@ -6,7 +6,7 @@ A subject that a rule does not answer for is not checked: neither passed nor fai
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from aurora.contracts import COMMON, Row
+from aurora.contracts import COMMON
 from aurora.contracts.estate import ScorecardResults
 from aurora.errors import SettingsError
-from aurora.insights.rules import Limits, findings, limits_of, scope_of, sentence
+from aurora.insights.rules import Limits, findings, sentence
 from aurora.settings import Frozen, Slug
 
 Level = Literal["basic", "bronze", "silver", "gold"]
@@ -146,24 +146,6 @@ def _place(told: object, loc: tuple[int | str, ...]) -> str:
 
 def _has(told: object, part: int | str) -> bool:
     return part in told if isinstance(told, dict) else isinstance(told, list) and isinstance(part, int)
-
-
-def with_rules(scorecards: tuple[Scorecard, ...], rules: Sequence[Row]) -> tuple[Scorecard, ...]:
-    """The scorecards with the rules that people made of questions: rows of rules_now, whose scope says where.
-
-    A rule without limits, without a question, or of a scorecard that is not there, is left out.
-    """
-    added: dict[str, list[Rule]] = {}
-    for row in rules:
-        scope, limited = scope_of(row), row["question_id"] and (row["warn"], row["critical"]) != (None, None)
-        if limited and scope.get("level") in LEVELS:
-            rule = Limited.model_construct(
-                id=f"rule-{row['rule_id']}", level=scope["level"], title=row["name"], question=row["question_id"],
-                help=f"Bring the answer of {row['question_title'] or row['question_id']} within its limit.",
-                limits=limits_of(row), sql=None,
-            )  # fmt: skip
-            added.setdefault(str(scope.get("scorecard")), []).append(rule)
-    return tuple(card.model_copy(update={"rule": (*card.rule, *added.get(card.id, ()))}) for card in scorecards)
 
 
 def _no_question(question_id: str) -> pl.DataFrame:

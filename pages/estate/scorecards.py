@@ -9,7 +9,8 @@ from datetime import timedelta
 import polars as pl
 import streamlit as st
 
-from aurora.insights.scorecards import Scorecard, load_scorecards, with_rules
+from aurora.insights.scorecard_rules import with_rules
+from aurora.insights.scorecards import Scorecard, load_scorecards
 from aurora.ui import initiatives, named
 from aurora.ui import scorecards as blocks
 from aurora.ui.data import rows, settings, utc_now
