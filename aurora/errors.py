@@ -9,6 +9,8 @@ AuroraError
 │   └── LostRaceError    somebody else wrote this version first: reload, decide again
 ├── NotPublishedError    there is no warehouse to read yet
 ├── QueryError           a query is no question that the warehouse can answer
+├── RefusedError         a query asks for what nobody may have, or has to wait for too long
+├── CancelledError       a query was stopped by who asked it
 └── AlreadyRunningError  another Aurora holds this data folder
 """
 
@@ -66,6 +68,14 @@ class NotPublishedError(AuroraError):
 
 class QueryError(AuroraError):
     """The query is no question that the warehouse can answer."""
+
+
+class RefusedError(AuroraError):
+    """The query is not run: it would do more than read, or too many are waiting."""
+
+
+class CancelledError(AuroraError):
+    """The query was stopped by who asked it."""
 
 
 class AlreadyRunningError(AuroraError):

@@ -15,6 +15,7 @@ from aurora.contracts import Table
 from aurora.contracts.cost import CostSplitShares
 from aurora.contracts.estate import AppScores, ScorecardResults
 from aurora.errors import AuroraError, ContractError, QueryError
+from aurora.explore.ask import Limits, ask
 from aurora.explore.questions import asked
 from aurora.insights.score import scores
 from aurora.insights.score_rules import load_rules
@@ -49,7 +50,7 @@ def scorecard_results(settings: Settings, warehouse: Warehouse, day: date) -> pl
         found = warehouse.rows(QUESTION, {"id": question_id}).to_dicts()
         if not found:
             raise QueryError(f"no question is saved as {question_id!r}")
-        return warehouse.rows(*asked(found[0], None, until))
+        return ask(settings.published, *asked(found[0], None, until), actor=AURORA, limits=Limits(rows=20_000)).frame
 
     return results(with_rules(cards, rules), warehouse.rows, day, ask_question)
 

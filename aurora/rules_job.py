@@ -9,11 +9,13 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from aurora.contracts import Row
 from aurora.contracts.operations import Alerts
 from aurora.contracts.platform import SyncRuns
+from aurora.explore.ask import Limits, ask
 from aurora.explore.questions import asked
 from aurora.insights.rules import alert_changes, ended, of_rule, scope_of
 from aurora.own_rows import AURORA, write_rows
@@ -23,7 +25,7 @@ from warehouse.publish import current
 from warehouse.query import Warehouse
 
 log = logging.getLogger("aurora.rules")
-LIMIT_S = 30.0
+LIMITS = Limits(rows=20_000)
 EVERY_S = 60.0
 SLACK_S = 5.0  # a tick that comes a little early must not skip a minute
 TOLD_EVERY_S = 3600.0
@@ -45,13 +47,13 @@ class Watcher:
         at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
         if current(settings.published) is None:
             return
-        warehouse = Warehouse(settings.published, LIMIT_S)
+        warehouse = Warehouse(settings.published)
         rules = warehouse.rows(RULES).to_dicts()
         lasting = of_rule([_own(row) for row in warehouse.rows(LASTING).iter_rows(named=True)])
         changed, runs = _of_no_rule(rules, lasting, at), []
         for rule in rules:
             if self._is_due(rule):
-                rows, fault = evaluated(warehouse, rule, lasting.get(rule["rule_id"], []), at)
+                rows, fault = evaluated(settings.published, rule, lasting.get(rule["rule_id"], []), at)
                 changed += rows
                 runs += self._told_run(rule["rule_id"], fault, at)
         write_rows(lake, Alerts, changed, at, "rules")
@@ -75,11 +77,11 @@ class Watcher:
         return [_run(rule_id, fault, at)]
 
 
-def evaluated(warehouse: Warehouse, rule: Row, lasting: list[Row], at: datetime) -> tuple[list[Row], str | None]:
+def evaluated(published: Path, rule: Row, lasting: list[Row], at: datetime) -> tuple[list[Row], str | None]:
     """What changes among the alerts of a rule, and what is wrong with it; then nothing changes."""
     try:
-        answer = warehouse.rows(*asked(rule, scope_of(rule).get("parameters"), at))
-        return list(alert_changes(rule, answer, lasting, at)), None
+        told = ask(published, *asked(rule, scope_of(rule).get("parameters"), at), actor=AURORA, limits=LIMITS)
+        return list(alert_changes(rule, told.frame, lasting, at)), None
     except Exception as error:  # SQL of people may fail in any way, and must not take the other rules with it
         return [], str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
 

@@ -78,6 +78,11 @@ FORBIDDEN = [
         ("ingest", "pages", "aurora.ui", "streamlit", "warehouse.lake", "warehouse.maintain", *ON_TOP),
         "insights are plain functions over rows, testable without a page",
     ),
+    (
+        ("aurora.explore",),
+        ("ingest", "pages", "aurora.ui", "aurora.settings", "streamlit", *ON_TOP),
+        "the explorer's engine serves pages, reports and the command line, and a query's process imports little",
+    ),
     (("aurora.ui",), ("ingest", "pages", *ON_TOP), "components are used by pages, never the other way round"),
     (("pages", "app"), ("ingest",), "a page never waits for a vendor: it reads what has landed"),
     (
@@ -112,7 +117,7 @@ RESERVED = [
     (("requests", "urllib3"), ("ingest",), "only ingestion speaks to the world"),
     (
         ("duckdb",),
-        ("warehouse", "aurora.bench", "aurora.doctor", "aurora.commands", "aurora.ui.frame"),
+        ("warehouse", "aurora.bench", "aurora.doctor", "aurora.commands", "aurora.ui.frame", "aurora.explore"),
         "one way to read: warehouse.query (the others only name its errors)",
     ),
     (("fcntl",), ("warehouse.locks",), "locks are taken in one way"),

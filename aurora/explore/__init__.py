@@ -1,1 +1,1 @@
-"""The explorer's engine: questions to the warehouse that people ask, keep and share. No page in here."""
+"""The SQL explorer's engine: questions of people, answered in a process of their own."""

@@ -6,7 +6,6 @@ chart: None for a table, else `{"kind": a word of aurora.explore.charts.KINDS, "
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +14,12 @@ from aurora.contracts import Row
 from aurora.contracts.platform import Questions
 from aurora.errors import QueryError
 from aurora.explore import versions
+from aurora.explore.parameters import bound, names
 from warehouse.lake import Lake
 from warehouse.objectives import fault_of
 
 TITLE, SQL, TAG, TAGS, JSON = 200, 100_000, 40, 20, 20_000
 DAY = timedelta(days=1)
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)", re.IGNORECASE)
 
 
 def save(
@@ -99,6 +98,8 @@ def _sql(sql: str) -> str:
     said = sql.strip()
     if not said or len(said) > SQL:
         raise QueryError(f"write SQL of 1 to {SQL:,} letters")
+    if fault := fault_of(bound(said, dict.fromkeys(names(said)))[0]):
+        raise QueryError(f"this cannot be kept as a question: {fault}")
     return said
 
 
@@ -122,15 +123,13 @@ def _json(told: Mapping[str, Any], what: str) -> str:
 def asked(row: Row, values: Mapping[str, Any] | None, until: datetime, span: timedelta = DAY) -> tuple[str, Row]:
     """SQL and parameters of a question (columns sql and parameters): its own values, over them those given.
 
-    since and until are the span before `until` (UTC) where nothing else is given. Raises QueryError for SQL that may
-    not be asked, and for a parameter without a value.
+    since and until are the span before `until` (UTC), app is null, where nothing else is given. Raises QueryError for a
+    question that is retired, and for a parameter without a value.
     """
     if not row["sql"]:
         raise QueryError("its question is retired, or was never saved: choose another, or restore it")
-    if fault := fault_of(_plain(row["sql"])):
-        raise QueryError(fault)
-    told = {"since": until - span, "until": until} | initial(row) | dict(values or {})
-    return _bound(row["sql"], told)
+    told = {"since": until - span, "until": until, "app": None} | initial(row) | dict(values or {})
+    return bound(row["sql"], told)
 
 
 def initial(row: Row) -> dict[str, Any]:
@@ -141,13 +140,3 @@ def initial(row: Row) -> dict[str, Any]:
         return {}
     return told if isinstance(told, dict) else {}
 
-
-def _plain(sql: str) -> str:
-    return _PARAMETER.sub(r"$\1", sql).strip().rstrip(";").strip()
-
-
-def _bound(sql: str, values: Mapping[str, Any]) -> tuple[str, Row]:
-    names = dict.fromkeys(_PARAMETER.findall(sql))
-    if missing := [name for name in names if name not in values]:
-        raise QueryError(f"no value is given for :{missing[0]}")
-    return _plain(sql), {name: values[name] for name in names}

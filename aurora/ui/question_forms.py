@@ -20,7 +20,7 @@ from aurora.ui.question_acts import (
     save_board,
     use_as_objective,
     use_as_rule,
-)  # fmt: skip
+)
 from aurora.ui.question_answer import APPS
 from aurora.ui.question_parts import USED_AS, told
 from aurora.ui.words import plural, safe
@@ -29,9 +29,9 @@ NEW = "a new dashboard"
 HOLDS = {"at once": 0.0, "5 minutes": 300.0, "15 minutes": 900.0, "1 hour": 3600.0}
 WINDOWS = ["30d", "28d", "7d", "calendar_month"]
 WANTED = {
-    "alert": "Rows with value, and app_id, component_id or subject if there are several. Asked each minute, over 24 hours.",
+    "alert": "Rows of value, and app_id, component_id or subject if there are several. Asked each minute, of 24 hours.",
     "gate": "A value; with app_id, or with :app in the SQL, it speaks of each application. What is not known holds.",
-    "scorecard": "Rows of app_id (or team_id, domain) and value. Within the limit passes; without a value is not checked.",
+    "scorecard": "Rows of app_id (or team_id, domain) and value. Within the limit passes; no value is not checked.",
     "objective": "Rows of ts, good and total, over :since and :until.",
 }
 

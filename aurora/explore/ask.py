@@ -1,0 +1,146 @@
+"""Questions in SQL of anybody who may sign in: read-only, in a process of their own, within limits, in a fair order."""
+
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
+from aurora.explore.child import Place, Request
+from aurora.explore.process import Process, Spare
+from aurora.explore.turns import Turns
+from warehouse.publish import Generation, current
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query may take; more than `rows` are not told."""
+
+    wall_s: float = 30.0
+    cpu_s: int = 30
+    memory_mb: int = 4000
+    rows: int = 5000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of a query (instants UTC, without a zone), whether there are more, and of which generation they are."""
+
+    frame: pl.DataFrame
+    is_capped: bool
+    duration_ms: float
+    generation: int
+
+
+class Handle:
+    """A way to stop a query from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: Process | None = None
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """Stop the query, now or as soon as it starts; it raises CancelledError. Nothing happens if it has ended."""
+        with self._lock:
+            self.is_cancelled = True
+            if self._process:
+                self._process.stop()
+
+    def holds(self, process: Process | None) -> None:
+        """Say which process answers, None when it has."""
+        with self._lock:
+            self._process = process
+            if process and self.is_cancelled:
+                process.stop()
+
+
+_turns = Turns()
+_spare = Spare()
+
+
+def ask(
+    published: Path,
+    sql: str,
+    params: Mapping[str, object] = {},
+    *,
+    actor: str = "local",
+    limits: Limits = Limits(),
+    handle: Handle | None = None,
+) -> Answer:
+    """The answer to one query of the newest generation; `$name` in the SQL takes the parameter of that name.
+
+    Raises RefusedError for what may not be asked or waits too long, QueryError for what fails or takes more than the
+    limits, CancelledError if the handle was used, NotPublishedError before the first generation.
+    """
+    handle = handle or Handle()
+    with _turns.turn(actor, lambda: handle.is_cancelled):
+        generation = _newest(published)
+        rows, told = _run(published, generation, sql, params, limits, handle)
+        if told["kind"] == "gone" and (newer := _newest(published)) != generation:
+            # Compaction took a file away from an old generation: look again, once.
+            generation = newer
+            rows, told = _run(published, generation, sql, params, limits, handle)
+    if told["kind"] != "ok":
+        raise (RefusedError if told["kind"] == "refused" else QueryError)(_sentence(told, limits))
+    return Answer(_frame(rows), told["is_capped"], told["duration_ms"], generation.number)
+
+
+def prepare(published: Path) -> None:
+    """Start the process of the next query in advance; nothing happens before the first generation."""
+    generation = current(published)
+    if generation:
+        _spare.prepare(_place(published, generation))
+
+
+def _newest(published: Path) -> Generation:
+    generation = current(published)
+    if generation is None:
+        raise NotPublishedError("nothing is published yet: start Aurora with `aurora up`, or run `aurora ingest`")
+    return generation
+
+
+def _place(published: Path, generation: Generation) -> Place:
+    return Place(str(published / generation.file), f"{generation.root}/lake")
+
+
+def _run(
+    published: Path, generation: Generation, sql: str, params: Mapping[str, object], limits: Limits, handle: Handle
+) -> tuple[bytes, dict[str, Any]]:
+    place = _place(published, generation)
+    process = _spare.take(place)
+    handle.holds(process)
+    try:
+        request = Request(place, sql, dict(params), limits.memory_mb, limits.cpu_s, limits.wall_s, limits.rows)
+        rows, told, code = process.answer(request)
+    finally:
+        handle.holds(None)
+        _spare.prepare(place)
+    if handle.is_cancelled:
+        raise CancelledError("The query was stopped.")
+    return rows, told if code == 0 and told else {"kind": _why(code)}
+
+
+def _why(code: int | None) -> str:
+    if code is None:
+        return "slow"
+    return "broken" if code >= 0 else "busy" if code == -signal.SIGXCPU else "memory"
+
+
+def _sentence(told: Mapping[str, Any], limits: Limits) -> str:
+    sentences = {
+        "slow": f"The query took more than {limits.wall_s:g} s: ask for less, or a shorter time.",
+        "busy": f"The query took more than {limits.cpu_s} s of computing: ask for less, or a shorter time.",
+        "broken": "The query could not be started: is there memory and disk space left on the machine?",
+        "memory": f"The query took more than {limits.memory_mb / 1000:g} GB of memory: ask for fewer rows or columns.",
+    }
+    return sentences.get(told["kind"]) or str(told.get("message", "The query failed."))
+
+
+def _frame(rows: bytes) -> pl.DataFrame:
+    return pl.DataFrame(pa.ipc.open_stream(rows).read_all())

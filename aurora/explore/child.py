@@ -1,0 +1,188 @@
+"""The process of one query: it opens the generation, locks itself up, answers once and is gone.
+
+It is started in advance, with nothing of the parent's but two pipes. What it reads comes from the parent and is
+trusted (pickle); what it tells is an Arrow stream on its output and one line of JSON on its error output.
+"""
+
+import json
+import os
+import pickle
+import re
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from aurora.errors import RefusedError
+from aurora.explore.guard import Question, checked
+from aurora.explore.sandbox import confine, die_first, limit
+
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "memory_limit": "2GB",
+    "threads": str(min(4, os.cpu_count() or 1)),
+}
+MAX_ANSWER_BYTES = 64 << 20
+MAX_MESSAGE = 2000
+# Types that frames do not have, or that nobody can look at: told as the engine writes them.
+AS_TEXT = re.compile(r"INTERVAL|\bTIME WITH|ENUM\(|BIT|UNION\(|VARIANT|BIGNUM|MAP\(")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a query reads: the generation's file and the folder of the lake; `folder` is what it may write, if any."""
+
+    file: str
+    lake: str
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the parent asks for."""
+
+    place: Place
+    sql: str
+    params: dict[str, Any] = field(default_factory=dict)
+    memory_mb: int = 4000
+    cpu_s: int = 30
+    wall_s: float = 30.0
+    rows: int = 5000
+
+
+def main() -> None:
+    """Answer the one request of the input; the exit code is 0 if that went to its end."""
+    requests, answers = sys.stdin.buffer, open(1, "wb", closefd=False)
+    die_first()
+    try:
+        place: Place = pickle.load(requests)  # noqa: S301 (the parent's)
+        confine([Path(place.file).parent, Path(place.lake)])
+        con = _opened(place)
+        request: Request = pickle.load(requests)  # noqa: S301 (the parent's)
+    except EOFError:
+        os._exit(0)  # the app is gone before anybody asked
+    told = _answered(request, con if request.place == place else None, answers)
+    with suppress(OSError):
+        answers.flush()
+        os.write(2, b"\n" + json.dumps(told).encode())
+    os._exit(0)
+
+
+def _opened(place: Place) -> duckdb.DuckDBPyConnection | duckdb.Error:
+    try:
+        return opened(place)
+    except duckdb.Error as error:
+        return error
+
+
+def opened(place: Place) -> duckdb.DuckDBPyConnection:
+    """The generation, with the engine's own locks: no file outside of the lake, no setting changes any more."""
+    con = duckdb.connect(place.file, read_only=True, config=CONFIG)
+    con.execute("SET TimeZone = 'UTC'")
+    folders = [folder + "/" for folder in (place.lake, place.folder) if folder]
+    con.execute(f"SET allowed_directories = [{', '.join(_quoted(folder) for folder in folders)}]")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
+def _answered(
+    request: Request, con: duckdb.DuckDBPyConnection | duckdb.Error | None, answers: BufferedWriter
+) -> dict[str, Any]:
+    """What is told of the request; its rows are in the answers by then."""
+    limit(request.memory_mb, request.cpu_s, request.wall_s)
+    started = time.perf_counter()
+    try:
+        told = _answer(request, con if isinstance(con, duckdb.DuckDBPyConnection) else opened(request.place), answers)
+        return told | {"duration_ms": 1000 * (time.perf_counter() - started)}
+    except RefusedError as error:
+        return {"kind": "refused", "message": without_places(str(error), request.place)}
+    except (MemoryError, duckdb.OutOfMemoryException):
+        return {"kind": "memory"}
+    except Exception as error:
+        kind = "gone" if isinstance(error, duckdb.IOException) else "memory" if "bad_alloc" in str(error) else "failed"
+        return {"kind": kind, "message": without_places(str(error), request.place)}
+
+
+def _answer(request: Request, con: duckdb.DuckDBPyConnection, answers: BufferedWriter) -> dict[str, Any]:
+    question = checked(con, request.sql)
+    try:
+        table = _rows(con, question, request)
+    except duckdb.Error as error:
+        raise type(error)(_one_line_up(str(error))) from error
+    if table.nbytes > MAX_ANSWER_BYTES:
+        size = f"{table.nbytes / 1e6:,.0f} MB"
+        raise RefusedError(f"The answer has {size}, {MAX_ANSWER_BYTES >> 20} are the most: ask for fewer columns.")
+    is_capped = table.num_rows > request.rows
+    if question.is_explain:
+        table = _redacted(table, request.place)
+    with pa.ipc.new_stream(answers, table.schema) as writer:
+        writer.write_table(table.slice(0, request.rows))
+    return {"kind": "ok", "is_capped": is_capped}
+
+
+def _rows(con: duckdb.DuckDBPyConnection, question: Question, request: Request) -> pa.Table:
+    """One row more than may be told, so that it is known whether there are more."""
+    if question.is_explain:
+        con.execute(question.sql, request.params)
+        return _told(con)
+    con.execute(f"SELECT * FROM (\n{question.sql}\n) LIMIT {request.rows + 1}", request.params)
+    columns = _told_as(con)
+    if columns != "*":
+        con.execute(f"SELECT {columns} FROM (\n{question.sql}\n) LIMIT {request.rows + 1}", request.params)
+    return _told(con)
+
+
+def _told(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    told = con.to_arrow_table()
+    if told is None:
+        raise RefusedError("The statement gives no rows: ask with SELECT or FROM.")
+    return told
+
+
+def _told_as(con: duckdb.DuckDBPyConnection) -> str:
+    """The select list that turns the last result into what frames can hold: `*` if it is that already."""
+    changes = []
+    for name, kind, *_ in con.description or ():
+        column = '"' + name.replace('"', '""') + '"'
+        if AS_TEXT.search(str(kind)):
+            changes.append(f"{column}::VARCHAR AS {column}")
+        elif str(kind) == "TIMESTAMP WITH TIME ZONE":
+            changes.append(f"timezone('UTC', {column}) AS {column}")
+    return f"* REPLACE ({', '.join(changes)})" if changes else "*"
+
+
+def _one_line_up(message: str) -> str:
+    """What runs has a line before the one that was asked for."""
+    return re.sub(r"^LINE (\d+):", lambda found: f"LINE {int(found[1]) - 1}:", message, flags=re.MULTILINE)
+
+
+def without_places(text: str, place: Place) -> str:
+    """The text without the folders of the machine."""
+    for folder in (place.folder, place.lake, str(Path(place.file).parent)):
+        if folder:
+            text = re.sub(re.escape(folder) + r"[^\s'\",\]│]*", "a file of the lake", text)
+    return text[:MAX_MESSAGE]
+
+
+def _redacted(table: pa.Table, place: Place) -> pa.Table:
+    columns = [
+        [value and without_places(value, place) if isinstance(value, str) else value for value in column.to_pylist()]
+        for column in table.columns
+    ]
+    return pa.table(columns, schema=table.schema)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
