@@ -6,20 +6,20 @@ chart: None for a table, else `{"kind": a word of aurora.explore.charts.KINDS, "
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
-
-import polars as pl
 
 from aurora.contracts import Row
 from aurora.contracts.platform import Questions
-from aurora.errors import LostRaceError, QueryError
+from aurora.errors import QueryError
+from aurora.explore import versions
+from aurora.explore.parameters import bound, names
 from warehouse.lake import Lake
-from warehouse.record import write_version
+from warehouse.objectives import fault_of
 
 TITLE, SQL, TAG, TAGS, JSON = 200, 100_000, 40, 20, 20_000
+DAY = timedelta(days=1)
 
 
 def save(
@@ -45,9 +45,10 @@ def save(
         "title": _title(title), "sql": _sql(sql), "parameters": _json(parameters, "parameters"),
         "chart": _json(chart, "chart") if chart else None, "tags": _tags(tags), "owner": owner, "is_shared": is_shared,
     }  # fmt: skip
+    row = _own(said, changed_by or owner)
     if question_id is None:
-        return _new(lake, said, changed_by or owner)
-    _write(lake, question_id, said, changed_by or owner, seen)
+        return versions.write_new(lake, Questions, row["title"], row)
+    versions.write(lake, Questions, row | {"question_id": question_id}, seen)
     return question_id
 
 
@@ -56,7 +57,8 @@ def change(lake: Lake, question_id: str, changed_by: str, seen: int | None = Non
     newest = _newest(lake, question_id)
     checks = {"title": _title, "sql": _sql, "tags": _tags}
     told = {name: checks[name](value) if name in checks else value for name, value in said.items()}
-    _write(lake, question_id, newest | {"is_deleted": False} | told, changed_by, seen)
+    row = _own(newest | {"is_deleted": False} | told, changed_by)
+    versions.write(lake, Questions, row | {"question_id": question_id}, seen)
 
 
 def retire(lake: Lake, question_id: str, changed_by: str, seen: int | None = None) -> None:
@@ -66,48 +68,23 @@ def retire(lake: Lake, question_id: str, changed_by: str, seen: int | None = Non
 
 def restore(lake: Lake, question_id: str, number: int, changed_by: str, seen: int | None = None) -> None:
     """Let an earlier version (its number of `question_versions`) stand again, as a new one. Raises as `change`."""
-    versions = _versions(lake, question_id)
-    if not 1 <= number <= len(versions):
-        raise QueryError(f"{question_id} has no version {number}: it has {len(versions)}")
-    own = {name: versions[number - 1][name] for name in ("title", "sql", "parameters", "chart", "tags")}
+    known = versions.versions(lake, Questions, question_id)
+    if not 1 <= number <= len(known):
+        raise QueryError(f"{question_id} has no version {number}: it has {len(known)}")
+    own = {name: known[number - 1][name] for name in ("title", "sql", "parameters", "chart", "tags")}
     change(lake, question_id, changed_by, seen, **own)
 
 
-def _new(lake: Lake, said: Row, changed_by: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", said["title"].lower()).strip("-")[:60] or "question"
-    taken = set(lake.read(Questions)["question_id"])
-    for name in (slug, *(f"{slug}-{number}" for number in range(2, 1000))):
-        if name in taken:
-            continue
-        try:
-            _write(lake, name, said, changed_by, 0)
-        except LostRaceError:
-            continue  # somebody saved one of this title at the same instant
-        return name
-    raise QueryError(f"there are a thousand questions titled {said['title']!r}: choose another title")
-
-
-def _write(lake: Lake, question_id: str, said: Row, changed_by: str, seen: int | None) -> None:
-    own = {name: said.get(name) for name in ("title", "sql", "parameters", "chart", "tags", "owner", "is_shared")}
-    row = own | {"question_id": question_id, "is_deleted": said.get("is_deleted", False), "changed_by": changed_by}
-    expected = _written(lake, question_id) if seen is None else seen
-    write_version(lake, Questions, row | {"changed_at": datetime.now(UTC)}, expected)
-
-
-def _versions(lake: Lake, question_id: str) -> list[Row]:
-    found = lake.scan(Questions).filter(pl.col("question_id") == question_id).collect()
-    return found.sort("changed_at", "source_instance", "version").to_dicts()
+def _own(said: Row, changed_by: str) -> Row:
+    own = {name: said[name] for name in ("title", "sql", "parameters", "chart", "tags", "owner", "is_shared")}
+    return own | {"is_deleted": said.get("is_deleted", False), "changed_by": changed_by}
 
 
 def _newest(lake: Lake, question_id: str) -> Row:
-    versions = _versions(lake, question_id)
-    if not versions:
+    known = versions.versions(lake, Questions, question_id)
+    if not known:
         raise QueryError(f"no question is saved as {question_id!r}: see Questions for those there are")
-    return versions[-1]
-
-
-def _written(lake: Lake, question_id: str) -> int:
-    return max((row["version"] for row in _versions(lake, question_id) if row["source"] == "people"), default=0)
+    return known[-1]
 
 
 def _title(title: str) -> str:
@@ -121,6 +98,8 @@ def _sql(sql: str) -> str:
     said = sql.strip()
     if not said or len(said) > SQL:
         raise QueryError(f"write SQL of 1 to {SQL:,} letters")
+    if fault := fault_of(bound(said, dict.fromkeys(names(said)))[0]):
+        raise QueryError(f"this cannot be kept as a question: {fault}")
     return said
 
 
@@ -139,3 +118,25 @@ def _json(told: Mapping[str, Any], what: str) -> str:
     if len(said) > JSON:
         raise QueryError(f"the {what} are too long: at most {JSON:,} letters")
     return said
+
+
+def asked(row: Row, values: Mapping[str, Any] | None, until: datetime, span: timedelta = DAY) -> tuple[str, Row]:
+    """SQL and parameters of a question (columns sql and parameters): its own values, over them those given.
+
+    since and until are the span before `until` (UTC), app is null, where nothing else is given. Raises QueryError for a
+    question that is retired, and for a parameter without a value.
+    """
+    if not row["sql"]:
+        raise QueryError("its question is retired, or was never saved: choose another, or restore it")
+    told = {"since": until - span, "until": until, "app": None} | initial(row) | dict(values or {})
+    return bound(row["sql"], told)
+
+
+def initial(row: Row) -> dict[str, Any]:
+    """The values that a question begins with."""
+    try:
+        told = json.loads(row.get("parameters") or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
