@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit.runtime.pages_manager import PagesManager
 
 from aurora.gateway.feeds import Feeds
+from aurora.gateway.files import Files
 from aurora.gateway.hooks import Hooks
 from aurora.gateway.otlp import Otlp
 from aurora.settings import ROOT, Settings
@@ -65,7 +66,8 @@ def serve(settings: Settings) -> None:
     # that a bookmarked page does not exist.
     PagesManager.uses_pages_directory = False
     otlp, hooks = Otlp(settings), Hooks(settings)
-    routes = [Route("/healthz", healthz), otlp.route, hooks.route, *Feeds(settings).routes, *editor_modules()]
+    routes: list[BaseRoute] = [Route("/healthz", healthz), otlp.route, hooks.route, *Feeds(settings).routes]
+    routes += [Files(settings).route, *editor_modules()]
     app = st.App(ROOT / "app.py", routes=routes)
     config = uvicorn.Config(
         app,

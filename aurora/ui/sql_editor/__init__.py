@@ -63,9 +63,7 @@ def sql_editor(draft: Draft, snippets: tuple[Snippet, ...] = ()) -> Asked:
         "text": draft.given, "revision": draft.revision, "insert": draft.insert, "modules": codemirror.addresses(),
         "words": words(snippets), "placeholder": PLACEHOLDER,
     }  # fmt: skip
-    told = _component(
-        key=KEY, data=data, on_typed_change=_nothing, on_run_change=_nothing, on_format_change=_nothing
-    )
+    told = _component(key=KEY, data=data, on_typed_change=_nothing, on_run_change=_nothing, on_format_change=_nothing)
     draft.hear(told.get("typed"))
     run = told.get("run")
     if isinstance(run, dict):

@@ -27,6 +27,8 @@ KEYWORDS = """
        'ordinality', 'year', 'month', 'day', 'hour', 'minute', 'second', 'week')
     order by keyword_name"""
 TYPES = "select distinct lower(type_name) as name from duckdb_types() where internal order by name"
+# A word that is both is drawn as a column, save these.
+AGGREGATES = {"count", "sum", "avg", "min", "max", "median", "first", "last"}
 Snippet = tuple[str, str]
 
 
@@ -38,11 +40,7 @@ def words(snippets: Iterable[Snippet] = ()) -> dict[str, Any]:
 @st.cache_data(max_entries=2, show_spinner=False)
 def _words(folder: str, number: int) -> dict[str, Any]:
     functions = [[name, f"({', '.join(told or [])})", about or ""] for name, told, about in rows(FUNCTIONS).rows()]
-    dialect = {
-        "keywords": " ".join(rows(KEYWORDS)["keyword_name"]),
-        "types": " ".join(rows(TYPES)["name"]),
-        "builtin": " ".join(name for name, *_ in functions),
-    }
+    columns = {column.name for entry in catalog.entries().values() for column in entry.columns} - AGGREGATES
     tables = {
         entry.name: {
             "kind": entry.kind, "about": entry.about, "call": entry.call,
@@ -50,6 +48,11 @@ def _words(folder: str, number: int) -> dict[str, Any]:
         }
         for entry in catalog.entries().values()
     }  # fmt: skip
+    dialect = {
+        "keywords": " ".join(rows(KEYWORDS)["keyword_name"]),
+        "types": " ".join(rows(TYPES)["name"]),
+        "builtin": " ".join(name for name, *_ in functions if name not in columns),
+    }
     return {"dialect": dialect, "tables": tables, "functions": functions}
 
 
