@@ -39,6 +39,7 @@ class Answer:
     generation: int
 
 
+ASKING = Limits()
 SAVING = Limits(wall_s=900.0, cpu_s=1800)
 
 
@@ -76,7 +77,7 @@ def ask(
     params: Mapping[str, object] = {},
     *,
     actor: str = "local",
-    limits: Limits = Limits(),
+    limits: Limits = ASKING,
     handle: Handle | None = None,
 ) -> Answer:
     """The answer to one query of the newest generation; `$name` in the SQL takes the parameter of that name.
@@ -153,12 +154,12 @@ def _settled(published: Path, request: Request, handle: Handle) -> tuple[bytes, 
 def _run(published: Path, generation: Generation, request: Request, handle: Handle) -> tuple[bytes, dict[str, Any]]:
     place = _place(published, generation, request.place.folder)
     process = Process(place) if place.folder else _spare.take(place)
+    _spare.prepare(replace(place, folder=""))
     handle.holds(process)
     try:
         rows, told, code = process.answer(replace(request, place=place))
     finally:
         handle.holds(None)
-        _spare.prepare(replace(place, folder=""))
     if handle.is_cancelled:
         raise CancelledError("The query was stopped.")
     return rows, told if code == 0 and told else {"kind": _why(code)}
