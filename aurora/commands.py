@@ -22,6 +22,7 @@ from aurora.cost_job import look_for_anomalies
 from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.judge import judge
 from aurora.registry_export import as_toml, read_register
+from aurora.rules_job import Watcher
 from aurora.settings import Settings, SourceSettings, load
 from aurora.slo_job import evaluate
 from aurora.up import end_with_parent
@@ -68,6 +69,7 @@ def ingest_now(settings: Settings, names: list[str], out: Console) -> int:
     look_for_anomalies(settings, lake)
     make_visible(settings.data, lake)
     evaluate(settings, lake)  # alerts speak of points that are published
+    Watcher()(settings, lake)
     Adviser()(settings, lake)  # and advice is held back by budgets that burn
     make_visible(settings.data, lake)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
@@ -227,6 +229,7 @@ def work(settings: Settings) -> None:
                 judging_and_advising(),
                 evaluate,
                 look_for_anomalies,
+                Watcher(),
             )
             signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
             end_with_parent(worker.stop.set)

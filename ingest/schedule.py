@@ -46,9 +46,10 @@ class Worker:
         judge: Judge | None = None,
         objectives: Judge | None = None,
         costs: Judge | None = None,
+        rules: Judge | None = None,
     ) -> None:
         self.ingest, self._sources, self._reload = ingest, sources, reload
-        self._judge, self._objectives, self._costs = judge, objectives, costs
+        self._judge, self._objectives, self._costs, self._rules = judge, objectives, costs, rules
         self.data = ingest.settings.data
         self.stop = threading.Event()
         self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
@@ -78,6 +79,7 @@ class Worker:
         self._jobs.every(JUDGE_AFTER_S).seconds.do(self._judge_first)
         self._jobs.every(JUDGE_EVERY_MIN).minutes.do(self._of_ours, "judging", self._judge)
         self._jobs.every(1).minutes.do(self._of_ours, "objectives", self._objectives)
+        self._jobs.every(1).minutes.do(self._of_ours, "rules", self._rules)
         self._jobs.every(1).hours.do(self._of_ours, "cost anomalies", self._costs)
 
     def work(self) -> None:
