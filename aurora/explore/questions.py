@@ -139,4 +139,3 @@ def initial(row: Row) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
-
