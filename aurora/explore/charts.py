@@ -9,7 +9,7 @@ import polars as pl
 KINDS = ("table", "number", "line", "area", "bar", "point")
 MOST_ROWS, MOST_BARS, MOST_SERIES, FEW = 5_000, 40, 12, 40
 GRID = 0.35
-BAR_HEIGHT = 24
+BAR_LEAST, BAR_MOST = 18, 44
 Chart = alt.Chart
 
 
@@ -119,6 +119,6 @@ def _bars(long: pl.DataFrame, title: str | None, has_series: bool, height: int) 
             x=alt.X("value", type="quantitative", title=title, axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
             **_encoded(has_series, "Of", title, is_time=False),
         )
-        .properties(height=max(min(height, 120), len(names) * BAR_HEIGHT))
+        .properties(height=min(max(height, len(names) * BAR_LEAST), len(names) * BAR_MOST))
     )
     return drawn

@@ -16,6 +16,7 @@ from aurora.settings import Frozen
 from warehouse.lake import Lake
 
 COLUMNS, MOST_BLOCKS, MOST_LETTERS = 12, 60, 1_000_000
+RANGES = ("24h", "7d", "30d", "90d")
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=questions.TITLE)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Height = Literal["small", "medium", "large"]
@@ -28,7 +29,7 @@ class Block(Frozen):
     question: Id | None = None
     text: Annotated[str, StringConstraints(min_length=1, max_length=5000)] | None = None
     title: Title | None = None
-    width: int = Field(6, ge=2, le=COLUMNS)
+    width: int = Field(default=6, ge=2, le=COLUMNS)
     height: Height = "medium"
 
     @model_validator(mode="after")
@@ -42,7 +43,7 @@ class Dashboard(Frozen):
     """What stands on a dashboard, in reading order, and what its filters begin with."""
 
     title: Title
-    block: tuple[Block, ...] = Field((), max_length=MOST_BLOCKS)
+    block: tuple[Block, ...] = Field(default=(), max_length=MOST_BLOCKS)
     range: Range = "7d"
     app: Id | None = None
 
@@ -61,7 +62,7 @@ class Asked(Frozen):
 class Bundle(Dashboard):
     """A dashboard with its questions, as it is exported."""
 
-    question: tuple[Asked, ...] = Field((), max_length=MOST_BLOCKS)
+    question: tuple[Asked, ...] = Field(default=(), max_length=MOST_BLOCKS)
 
 
 def of_row(row: Row) -> Dashboard:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -114,7 +115,7 @@ def uses(frame: pl.DataFrame) -> None:
             elif st.button(
                 "Delete the rule", key=f"end-{row['used_by_id']}", icon=":material/delete:", type="tertiary"
             ):
-                told(lambda row=row: end_rule(row["used_by_id"], row["written_version"]))
+                told(partial(end_rule, row["used_by_id"], row["written_version"]))
 
 
 def _state(row: Row) -> None:
