@@ -2,60 +2,36 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from aurora.contracts.delivery import Commits
 from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
 from aurora.explore.ask import Handle, Limits, _spare, ask
-from tests.frames import put, row
-from tests.templates import shared
-from warehouse.lake import Lake
-from warehouse.publish import publish
 
 
-@pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A published folder with one commit in the lake."""
-
-    def build(folder: Path) -> None:
-        lake = Lake(folder / "lake")
-        put(lake, Commits, [row(Commits)])
-        publish(lake, folder)
-
-    return shared(tmp_path_factory, "asked", build) / "published"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_process_is_left() -> Iterator[None]:
-    yield
-    _spare.close()
-
-
-def test_an_answer_tells_rows_and_generation(published: Path) -> None:
-    answer = ask(published, "select 1 as a, 'x' as b")
+def test_an_answer_tells_rows_and_generation(explored: Path) -> None:
+    answer = ask(explored, "select 1 as a, 'x' as b")
     assert answer.frame.to_dicts() == [{"a": 1, "b": "x"}]
     assert (answer.is_capped, answer.generation) == (False, 1)
     assert answer.duration_ms > 0
 
 
-def test_views_over_the_lake_are_read(published: Path) -> None:
-    assert ask(published, "select count(*) as n from commits").frame["n"].to_list() == [1]
+def test_views_over_the_lake_are_read(explored: Path) -> None:
+    assert ask(explored, "select count(*) as n from commits").frame["n"].to_list() == [1]
 
 
-def test_more_rows_than_the_limit_are_not_told(published: Path) -> None:
-    answer = ask(published, "from range(20) t(i) order by i desc", limits=Limits(rows=10))
+def test_more_rows_than_the_limit_are_not_told(explored: Path) -> None:
+    answer = ask(explored, "from range(20) t(i) order by i desc", limits=Limits(rows=10))
     assert answer.is_capped
     assert answer.frame["i"].to_list() == list(range(19, 9, -1))
-    assert not ask(published, "from range(10)", limits=Limits(rows=10)).is_capped
+    assert not ask(explored, "from range(10)", limits=Limits(rows=10)).is_capped
 
 
-def test_values_are_bound(published: Path) -> None:
-    answer = ask(published, "select $a || '!' as a, $b + 1 as b", {"a": "'; drop table x --", "b": 1})
+def test_values_are_bound(explored: Path) -> None:
+    answer = ask(explored, "select $a || '!' as a, $b + 1 as b", {"a": "'; drop table x --", "b": 1})
     assert answer.frame.rows() == [("'; drop table x --!", 2)]
 
 
@@ -73,20 +49,20 @@ def test_values_are_bound(published: Path) -> None:
         ("from (pivot (values ('a', 1), ('b', 2)) t(k, v) on k in ('a', 'b') using sum(v))", {"a": 1, "b": 2}),
     ],
 )
-def test_whatever_the_engine_answers_comes_as_a_frame(published: Path, sql: str, expected: dict[str, object]) -> None:
-    assert ask(published, sql).frame.to_dicts() == [expected]
+def test_whatever_the_engine_answers_comes_as_a_frame(explored: Path, sql: str, expected: dict[str, object]) -> None:
+    assert ask(explored, sql).frame.to_dicts() == [expected]
 
 
-def test_tables_are_described(published: Path) -> None:
-    assert "commits" in ask(published, "show tables").frame["name"].to_list()
-    assert ask(published, "describe commits").frame["column_name"][0] == "repo_id"
-    assert ask(published, "summarize select 1 as a").frame["column_name"].to_list() == ["a"]
-    assert ask(published, "explain analyze select 1").frame.height == 1
-    assert ask(published, "select table_name from information_schema.tables").frame.height > 100
+def test_tables_are_described(explored: Path) -> None:
+    assert "commits" in ask(explored, "show tables").frame["name"].to_list()
+    assert ask(explored, "describe commits").frame["column_name"][0] == "repo_id"
+    assert ask(explored, "summarize select 1 as a").frame["column_name"].to_list() == ["a"]
+    assert ask(explored, "explain analyze select 1").frame.height == 1
+    assert ask(explored, "select table_name from information_schema.tables").frame.height > 100
 
 
-def test_no_rows_keep_their_columns(published: Path) -> None:
-    assert ask(published, "select 1 as a where false").frame.schema == {"a": pl.Int32}
+def test_no_rows_keep_their_columns(explored: Path) -> None:
+    assert ask(explored, "select 1 as a where false").frame.schema == {"a": pl.Int32}
 
 
 @pytest.mark.parametrize(
@@ -100,47 +76,47 @@ def test_no_rows_keep_their_columns(published: Path) -> None:
         ("select error('mine')", "mine"),
     ],
 )
-def test_what_fails_says_why(published: Path, sql: str, says: str) -> None:
+def test_what_fails_says_why(explored: Path, sql: str, says: str) -> None:
     with pytest.raises(QueryError, match=says):
-        ask(published, sql)
+        ask(explored, sql)
 
 
-def test_a_long_query_is_ended(published: Path) -> None:
+def test_a_long_query_is_ended(explored: Path) -> None:
     with pytest.raises(QueryError, match=r"more than 0.5 s"):
-        ask(published, "select count(*) from range(10000000000) a, range(1000)", limits=Limits(wall_s=0.5))
+        ask(explored, "select count(*) from range(10000000000) a, range(1000)", limits=Limits(wall_s=0.5))
 
 
-def test_a_busy_query_is_ended(published: Path) -> None:
+def test_a_busy_query_is_ended(explored: Path) -> None:
     with pytest.raises(QueryError, match=r"more than 1 s of computing"):
-        ask(published, "select sum(hash(a.range)) from range(10000000000) a, range(1000)", limits=Limits(cpu_s=1))
+        ask(explored, "select sum(hash(a.range)) from range(10000000000) a, range(1000)", limits=Limits(cpu_s=1))
 
 
-def test_a_huge_query_is_ended(published: Path) -> None:
+def test_a_huge_query_is_ended(explored: Path) -> None:
     with pytest.raises(QueryError, match=r"more than 4 GB of memory"):
-        ask(published, "select sum(x) from (select unnest(range(1000000000)) as x)")
+        ask(explored, "select sum(x) from (select unnest(range(1000000000)) as x)")
 
 
-def test_a_huge_answer_is_refused(published: Path) -> None:
+def test_a_huge_answer_is_refused(explored: Path) -> None:
     with pytest.raises(RefusedError, match=r"100 MB, 64 are the most"):
-        ask(published, "select repeat('x', 1000000) as x from range(100)")
+        ask(explored, "select repeat('x', 1000000) as x from range(100)")
 
 
-def test_a_query_can_be_stopped(published: Path) -> None:
+def test_a_query_can_be_stopped(explored: Path) -> None:
     handle = Handle()
     timer = threading.Timer(0.7, handle.cancel)
     timer.start()
     started = time.monotonic()
     with pytest.raises(CancelledError):
-        ask(published, "select count(*) from range(10000000000) a, range(1000)", handle=handle)
+        ask(explored, "select count(*) from range(10000000000) a, range(1000)", handle=handle)
     assert time.monotonic() - started < 15
     timer.join()
 
 
-def test_a_query_can_be_stopped_before_it_starts(published: Path) -> None:
+def test_a_query_can_be_stopped_before_it_starts(explored: Path) -> None:
     handle = Handle()
     handle.cancel()
     with pytest.raises(CancelledError):
-        ask(published, "select 1", handle=handle)
+        ask(explored, "select 1", handle=handle)
 
 
 def test_nothing_is_asked_before_something_is_published(tmp_path: Path) -> None:
@@ -148,17 +124,17 @@ def test_nothing_is_asked_before_something_is_published(tmp_path: Path) -> None:
         ask(tmp_path, "select 1")
 
 
-def test_a_spare_that_died_is_replaced(published: Path) -> None:
-    ask(published, "select 1")
+def test_a_spare_that_died_is_replaced(explored: Path) -> None:
+    ask(explored, "select 1")
     assert _spare._process
     _spare._process.kill()
-    assert ask(published, "select 1 as a").frame["a"].to_list() == [1]
+    assert ask(explored, "select 1 as a").frame["a"].to_list() == [1]
 
 
-def test_no_process_answers_twice(published: Path) -> None:
-    ask(published, "select 1")
+def test_no_process_answers_twice(explored: Path) -> None:
+    ask(explored, "select 1")
     first = _spare._process
-    ask(published, "select 1")
+    ask(explored, "select 1")
     assert first
     assert _spare._process is not first
     assert not first.is_alive

@@ -3,8 +3,9 @@
 import signal
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
 from aurora.explore.child import Place, Request
+from aurora.explore.files import Format
 from aurora.explore.process import Process, Spare
 from aurora.explore.turns import Turns
 from warehouse.publish import Generation, current
@@ -35,6 +37,9 @@ class Answer:
     is_capped: bool
     duration_ms: float
     generation: int
+
+
+SAVING = Limits(wall_s=900.0, cpu_s=1800)
 
 
 class Handle:
@@ -61,6 +66,7 @@ class Handle:
 
 
 _turns = Turns()
+_saves = Turns(places=2, wait_s=300.0)
 _spare = Spare()
 
 
@@ -79,16 +85,38 @@ def ask(
     limits, CancelledError if the handle was used, NotPublishedError before the first generation.
     """
     handle = handle or Handle()
+    request = Request(Place("", ""), sql, dict(params), limits.memory_mb, limits.cpu_s, limits.wall_s, limits.rows)
     with _turns.turn(actor, lambda: handle.is_cancelled):
-        generation = _newest(published)
-        rows, told = _run(published, generation, sql, params, limits, handle)
-        if told["kind"] == "gone" and (newer := _newest(published)) != generation:
-            # Compaction took a file away from an old generation: look again, once.
-            generation = newer
-            rows, told = _run(published, generation, sql, params, limits, handle)
-    if told["kind"] != "ok":
-        raise (RefusedError if told["kind"] == "refused" else QueryError)(_sentence(told, limits))
-    return Answer(_frame(rows), told["is_capped"], told["duration_ms"], generation.number)
+        rows, told, generation = _settled(published, request, handle)
+    return Answer(_frame(rows), told["is_capped"], told["duration_ms"], generation)
+
+
+def save(
+    published: Path,
+    sql: str,
+    params: Mapping[str, object],
+    target: Path,
+    format: Format,
+    *,
+    actor: str = "local",
+    limits: Limits = SAVING,
+    handle: Handle | None = None,
+) -> int:
+    """Write ALL rows of a query to a file and say how many they are; the file is there whole, or as it was before.
+
+    Raises what `ask` raises. Exports have a queue of their own, so that none keeps questions waiting.
+    """
+    handle = handle or Handle()
+    with (
+        _saves.turn(actor, lambda: handle.is_cancelled),
+        TemporaryDirectory(dir=target.parent, prefix=".aurora-save-") as folder,
+    ):
+        written = Path(folder) / f"rows.{format}"
+        place = Place("", "", folder)
+        request = Request(place, sql, dict(params), limits.memory_mb, limits.cpu_s, limits.wall_s, limits.rows)
+        _, told, _ = _settled(published, replace(request, save=(str(written), format)), handle)
+        written.replace(target)
+    return int(told["row_count"])
 
 
 def prepare(published: Path) -> None:
@@ -105,22 +133,32 @@ def _newest(published: Path) -> Generation:
     return generation
 
 
-def _place(published: Path, generation: Generation) -> Place:
-    return Place(str(published / generation.file), f"{generation.root}/lake")
+def _place(published: Path, generation: Generation, folder: str = "") -> Place:
+    return Place(str(published / generation.file), f"{generation.root}/lake", folder)
 
 
-def _run(
-    published: Path, generation: Generation, sql: str, params: Mapping[str, object], limits: Limits, handle: Handle
-) -> tuple[bytes, dict[str, Any]]:
-    place = _place(published, generation)
-    process = _spare.take(place)
+def _settled(published: Path, request: Request, handle: Handle) -> tuple[bytes, dict[str, Any], int]:
+    """Rows, what is told of them, and their generation; raises what the query failed with."""
+    generation = _newest(published)
+    rows, told = _run(published, generation, request, handle)
+    if told["kind"] == "gone" and (newer := _newest(published)) != generation:
+        # Compaction took a file away from an old generation: look again, once.
+        generation = newer
+        rows, told = _run(published, generation, request, handle)
+    if told["kind"] != "ok":
+        raise (RefusedError if told["kind"] == "refused" else QueryError)(_sentence(told, request))
+    return rows, told, generation.number
+
+
+def _run(published: Path, generation: Generation, request: Request, handle: Handle) -> tuple[bytes, dict[str, Any]]:
+    place = _place(published, generation, request.place.folder)
+    process = Process(place) if place.folder else _spare.take(place)
     handle.holds(process)
     try:
-        request = Request(place, sql, dict(params), limits.memory_mb, limits.cpu_s, limits.wall_s, limits.rows)
-        rows, told, code = process.answer(request)
+        rows, told, code = process.answer(replace(request, place=place))
     finally:
         handle.holds(None)
-        _spare.prepare(place)
+        _spare.prepare(replace(place, folder=""))
     if handle.is_cancelled:
         raise CancelledError("The query was stopped.")
     return rows, told if code == 0 and told else {"kind": _why(code)}
@@ -132,12 +170,12 @@ def _why(code: int | None) -> str:
     return "broken" if code >= 0 else "busy" if code == -signal.SIGXCPU else "memory"
 
 
-def _sentence(told: Mapping[str, Any], limits: Limits) -> str:
+def _sentence(told: Mapping[str, Any], request: Request) -> str:
     sentences = {
-        "slow": f"The query took more than {limits.wall_s:g} s: ask for less, or a shorter time.",
-        "busy": f"The query took more than {limits.cpu_s} s of computing: ask for less, or a shorter time.",
+        "slow": f"The query took more than {request.wall_s:g} s: ask for less, or a shorter time.",
+        "busy": f"The query took more than {request.cpu_s} s of computing: ask for less, or a shorter time.",
         "broken": "The query could not be started: is there memory and disk space left on the machine?",
-        "memory": f"The query took more than {limits.memory_mb / 1000:g} GB of memory: ask for fewer rows or columns.",
+        "memory": f"The query took more than {request.memory_mb / 1000:g} GB of memory: ask for fewer rows or columns.",
     }
     return sentences.get(told["kind"]) or str(told.get("message", "The query failed."))
 

@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from io import BufferedWriter
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ import duckdb
 import pyarrow as pa
 
 from aurora.errors import RefusedError
+from aurora.explore.files import Format, write
 from aurora.explore.guard import Question, checked
+from aurora.explore.kinds import Column, as_text, columns_of, is_zoned, quoted_name
 from aurora.explore.sandbox import confine, die_first, limit
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -34,9 +36,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": str(min(4, os.cpu_count() or 1)),
 }
 MAX_ANSWER_BYTES = 64 << 20
+MAX_SAVED_BYTES = 50 << 30
 MAX_MESSAGE = 2000
-# Types that frames do not have, or that nobody can look at: told as the engine writes them.
-AS_TEXT = re.compile(r"INTERVAL|\bTIME WITH|ENUM\(|BIT|UNION\(|VARIANT|BIGNUM|MAP\(")
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,16 @@ class Request:
     cpu_s: int = 30
     wall_s: float = 30.0
     rows: int = 5000
+    save: tuple[str, Format] | None = None  # a path in the place's folder: all rows go there, and none are answered
 
 
 def main() -> None:
     """Answer the one request of the input; the exit code is 0 if that went to its end."""
-    requests, answers = sys.stdin.buffer, open(1, "wb", closefd=False)
+    requests, answers = sys.stdin.buffer, BufferedWriter(FileIO(1, "w", closefd=False))
     die_first()
     try:
         place: Place = pickle.load(requests)  # noqa: S301 (the parent's)
-        confine([Path(place.file).parent, Path(place.lake)])
+        confine([Path(place.file).parent, Path(place.lake)], [Path(place.folder)] if place.folder else [])
         con = _opened(place)
         request: Request = pickle.load(requests)  # noqa: S301 (the parent's)
     except EOFError:
@@ -101,7 +103,7 @@ def _answered(
     request: Request, con: duckdb.DuckDBPyConnection | duckdb.Error | None, answers: BufferedWriter
 ) -> dict[str, Any]:
     """What is told of the request; its rows are in the answers by then."""
-    limit(request.memory_mb, request.cpu_s, request.wall_s)
+    limit(request.memory_mb, request.cpu_s, request.wall_s, MAX_SAVED_BYTES if request.save else 0)
     started = time.perf_counter()
     try:
         told = _answer(request, con if isinstance(con, duckdb.DuckDBPyConnection) else opened(request.place), answers)
@@ -111,13 +113,20 @@ def _answered(
     except (MemoryError, duckdb.OutOfMemoryException):
         return {"kind": "memory"}
     except Exception as error:
-        kind = "gone" if isinstance(error, duckdb.IOException) else "memory" if "bad_alloc" in str(error) else "failed"
-        return {"kind": kind, "message": without_places(str(error), request.place)}
+        return {"kind": _kind(error), "message": without_places(str(error), request.place)}
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, duckdb.IOException) and "No such file" in str(error):
+        return "gone"
+    return "memory" if "bad_alloc" in str(error) else "failed"
 
 
 def _answer(request: Request, con: duckdb.DuckDBPyConnection, answers: BufferedWriter) -> dict[str, Any]:
     question = checked(con, request.sql)
     try:
+        if request.save:
+            return {"kind": "ok", "row_count": _saved(con, question, request, *request.save)}
         table = _rows(con, question, request)
     except duckdb.Error as error:
         raise type(error)(_one_line_up(str(error))) from error
@@ -138,10 +147,17 @@ def _rows(con: duckdb.DuckDBPyConnection, question: Question, request: Request) 
         con.execute(question.sql, request.params)
         return _told(con)
     con.execute(f"SELECT * FROM (\n{question.sql}\n) LIMIT {request.rows + 1}", request.params)
-    columns = _told_as(con)
+    columns = _told_as(columns_of(con))
     if columns != "*":
         con.execute(f"SELECT {columns} FROM (\n{question.sql}\n) LIMIT {request.rows + 1}", request.params)
     return _told(con)
+
+
+def _saved(con: duckdb.DuckDBPyConnection, question: Question, request: Request, path: str, how: Format) -> int:
+    if question.is_explain:
+        raise RefusedError("EXPLAIN gives no rows to save: save the query itself.")
+    columns = columns_of(con.execute(f"SELECT * FROM (\n{question.sql}\n) LIMIT 0", request.params))
+    return write(con, question.sql, request.params, columns, Path(path), how)
 
 
 def _told(con: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -151,15 +167,15 @@ def _told(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return told
 
 
-def _told_as(con: duckdb.DuckDBPyConnection) -> str:
-    """The select list that turns the last result into what frames can hold: `*` if it is that already."""
+def _told_as(columns: list[Column]) -> str:
+    """The select list that turns an answer into what frames can hold: `*` if it is that already."""
     changes = []
-    for name, kind, *_ in con.description or ():
-        column = '"' + name.replace('"', '""') + '"'
-        if AS_TEXT.search(str(kind)):
-            changes.append(f"{column}::VARCHAR AS {column}")
-        elif str(kind) == "TIMESTAMP WITH TIME ZONE":
-            changes.append(f"timezone('UTC', {column}) AS {column}")
+    for column in columns:
+        name = quoted_name(column.name)
+        if as_text(column):
+            changes.append(f"{name}::VARCHAR AS {name}")
+        elif is_zoned(column):
+            changes.append(f"{name}::TIMESTAMP AS {name}")
     return f"* REPLACE ({', '.join(changes)})" if changes else "*"
 
 

@@ -1,0 +1,43 @@
+"""SQL: ask anything of everything that Aurora knows, see it as a table or a chart, and take it along.
+
+icon: terminal
+order: 700
+"""
+
+import streamlit as st
+
+from aurora.ui import sql_ask, sql_browser, sql_tabs
+from aurora.ui.data import generation
+from aurora.ui.frame import page, still
+from aurora.ui.sql_runs import desk
+
+POLL = "500ms"
+
+
+@st.fragment
+def question() -> None:
+    """What is asked."""
+    sql_ask.ask_for(desk())
+
+
+@st.fragment
+def catalog() -> None:
+    """What can be asked."""
+    sql_browser.browser(desk())
+
+
+def results() -> None:
+    """What was answered."""
+    sql_tabs.tabs(desk())
+
+
+with page("SQL"):
+    generation()
+    still()
+    sql_ask.arrive(desk())
+    left, right = st.columns([7, 3], gap="medium")
+    with left:
+        question()
+    with right:
+        catalog()
+    st.fragment(run_every=POLL if desk().running else None)(results)()
