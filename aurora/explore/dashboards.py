@@ -14,6 +14,7 @@ from aurora.errors import QueryError
 from aurora.explore import questions, versions
 from aurora.settings import Frozen
 from warehouse.lake import Lake
+from warehouse.query import Warehouse
 
 COLUMNS, MOST_BLOCKS, MOST_LETTERS = 12, 60, 1_000_000
 RANGES = ("24h", "7d", "30d", "90d")
@@ -107,6 +108,14 @@ def as_toml(dashboard: Dashboard, asked: Sequence[Row]) -> str:
     told = dashboard.model_dump(exclude_none=True)
     told |= {"question": [_told(row) for row in asked if row["question_id"] in wanted]}
     return tomli_w.dumps(told, multiline_strings=True)
+
+
+def printed(warehouse: Warehouse, dashboard_id: str) -> str:
+    """`as_toml` of a dashboard that is there. Raises QueryError with those that are, if it is not."""
+    boards = {row["dashboard_id"]: row for row in warehouse.rows("from dashboards_now order by 1").to_dicts()}
+    if dashboard_id not in boards:
+        raise QueryError(f"there is no dashboard {dashboard_id!r}: there are {', '.join(boards) or 'none'}")
+    return as_toml(of_row(boards[dashboard_id]), warehouse.rows("from questions_now order by 1").to_dicts())
 
 
 def _told(row: Row) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from aurora.ui.answers import together
 from aurora.ui.filters import Span
 from aurora.ui.words import safe
 
-HEIGHTS = {"small": 150, "medium": 340, "large": 520}
-HEAD, MARGINS = 40, 48
+HEIGHTS = {"small": 160, "medium": 340, "large": 520}
+AROUND = 68  # title and margins of a block
 Controls = Callable[[int], None]
 
 
@@ -54,7 +54,8 @@ def _answers(board: Dashboard, asking: Asking) -> dict[str, Answer | str]:
 
 def _block(place: int, block: Block, asking: Asking, answer: Answer | str | None) -> None:
     height = HEIGHTS[block.height]
-    with st.container(border=True, height=height, key=f"block-{place}", gap="xsmall"):
+    is_low = block.text is not None and block.height == "small"  # a few words take the room that they need
+    with st.container(border=True, height="content" if is_low else height, key=f"block-{place}", gap="xsmall"):
         if block.text is not None:
             if block.title:
                 st.markdown(f"**{safe(block.title)}**")
@@ -71,7 +72,7 @@ def _block(place: int, block: Block, asking: Asking, answer: Answer | str | None
         if isinstance(answer, str) or answer is None:
             st.caption(f":material/error: No answer now: {safe(answer or 'it was not asked')}")
             return
-        question_answer.draw(question, answer, height - HEAD - MARGINS, f"block-{place}")
+        question_answer.draw(question, answer, height - AROUND, f"block-{place}")
 
 
 def plain_markdown(text: str) -> str:

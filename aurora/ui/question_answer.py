@@ -1,6 +1,5 @@
 """A question's answer as it is drawn: chart, figure or table; and the fields for its parameters."""
 
-import json
 from typing import Any
 
 import polars as pl
@@ -10,6 +9,7 @@ from aurora.contracts import Row
 from aurora.explore.ask import Answer
 from aurora.explore.charts import drawn, is_number
 from aurora.explore.parameters import names
+from aurora.explore.questions import chart_of as chart_of
 from aurora.explore.questions import initial
 from aurora.ui.columns import dressed
 from aurora.ui.data import rows
@@ -21,25 +21,11 @@ APPS = "select app_id from applications_now where coalesce(lifecycle, 'active') 
 OF_PAGE = ("since", "until", "app")
 
 
-def chart_of(question: Row) -> dict[str, Any]:
-    """How a question is drawn; {} for a table."""
-    try:
-        told = json.loads(question["chart"] or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def is_figure(question: Row) -> bool:
-    """Whether the answer is told as a number alone."""
-    return chart_of(question).get("kind") == "number"
-
-
-def draw(question: Row, answer: Answer, height: int, key: str, label: str | None = None) -> None:
-    """The answer as the question says, else as a table; `label` heads a figure."""
+def draw(question: Row, answer: Answer, height: int, key: str) -> None:
+    """The answer as the question says, else as a table, within a height."""
     chart, frame = chart_of(question), answer.frame
     picture = drawn(frame, chart, height, heading)
-    if chart.get("kind") == "number" and figures(frame, chart, label or question["title"]):
+    if chart.get("kind") == "number" and figures(frame, chart, question["title"]):
         return
     if picture is not None:
         st.altair_chart(picture, alt=question["title"], key=f"{key}-chart")
@@ -68,7 +54,8 @@ def figures(frame: pl.DataFrame, chart: dict[str, Any], label: str) -> bool:
     values = frame[name].cast(pl.Float64)
     trend = values.drop_nulls().to_list() if values.len() > 2 else None
     value = values[-1] if values.len() else None
-    st.metric(safe(label), said(name, value), chart_data=trend, chart_type="area", height="stretch")
+    st.metric(safe(label), said(name, value), label_visibility="collapsed", chart_data=trend, chart_type="area",
+              height="stretch")  # fmt: skip
     return True
 
 

@@ -51,10 +51,12 @@ with page("Dashboards"):
     boards = {row["dashboard_id"]: row for row in boards_of_mine()}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="boards"):
         if boards:
+            if st.query_params.get("dashboard") not in boards:
+                st.query_params["dashboard"] = next(iter(boards))
             titles = {name: row["title"] for name, row in boards.items()}
             named.one_or_none("Choose a dashboard", titles, "dashboard", 340)
         dashboard_forms.begin()
     if boards:
-        board(boards.get(st.query_params.get("dashboard", "")) or next(iter(boards.values())))
+        board(boards[st.query_params["dashboard"]])
     else:
         empty(*NONE)
