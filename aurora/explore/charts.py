@@ -9,7 +9,9 @@ import polars as pl
 KINDS = ("table", "number", "line", "area", "bar", "point")
 MOST_ROWS, MOST_BARS, MOST_SERIES, FEW = 5_000, 40, 8, 40
 GRID = 0.35
+DASHES = [[1, 0], [6, 3], [2, 2]]
 BAR_LEAST, BAR_MOST = 20, 44
+BAND = alt.Scale(paddingInner=0.3, paddingOuter=0.15)
 AXIS, LEGEND, MOST_ON_TOP = 52, 30, 4
 Chart = alt.Chart
 
@@ -71,7 +73,7 @@ def _long(frame: pl.DataFrame, x: str, ys: list[str], color: str | None, named: 
     return long.filter(pl.col("series").is_in(kept.implode()))
 
 
-def _encoded(series: int, x_title: str, y_title: str | None, is_time: bool) -> dict[str, Any]:
+def _encoded(series: int, x_title: str, y_title: str | None, is_time: bool, symbol: str = "square") -> dict[str, Any]:
     tips = [
         alt.Tooltip("x", title=x_title, type="temporal", format="%d %b %Y %H:%M") if is_time
         else alt.Tooltip("x", title=x_title, type="nominal"),
@@ -79,7 +81,7 @@ def _encoded(series: int, x_title: str, y_title: str | None, is_time: bool) -> d
         alt.Tooltip("value", title=y_title or "Value", type="quantitative", format=",.4~f"),
     ]  # fmt: skip
     where: Literal["right", "top"] = "right" if series > MOST_ON_TOP else "top"
-    legend = alt.Legend(title=None, orient=where, symbolType="square", labelLimit=130)
+    legend = alt.Legend(title=None, orient=where, symbolType=symbol, labelLimit=130)
     by = {"color": alt.Color("series", type="nominal", sort=None, legend=legend)} if series > 1 else {}
     return {"tooltip": tips} | by
 
@@ -98,7 +100,9 @@ def _over(long: pl.DataFrame, kind: str, title: str | None, height: int, x_title
     x = alt.X("x", type=_type(long), title=None if is_time else x_title, axis=axis, sort=None)
     zero = alt.Scale(zero=kind in ("area", "bar"), nice=True)
     y = alt.Y("value", type="quantitative", title=title, scale=zero, axis=alt.Axis(gridOpacity=GRID, tickCount=5))
-    encoded = _encoded(long["series"].n_unique(), x_title, title, is_time)
+    encoded = _encoded(long["series"].n_unique(), x_title, title, is_time, "stroke" if kind == "line" else "circle")
+    if kind == "line":
+        encoded["strokeDash"] = alt.StrokeDash("series:N", sort=None, legend=None, scale=alt.Scale(range=DASHES))
     drawn: Chart = marks[kind]().encode(x=x, y=y, **encoded).properties(height=height)
     return drawn
 
@@ -122,7 +126,7 @@ def _bars(long: pl.DataFrame, title: str | None, height: int) -> Chart:
         alt.Chart(shown)
         .mark_bar(cornerRadiusEnd=3)
         .encode(
-            y=alt.Y("x", type="nominal", title=None, sort=names.head(fit).to_list(), axis=axis),
+            y=alt.Y("x", type="nominal", title=None, sort=names.head(fit).to_list(), axis=axis, scale=BAND),
             x=alt.X("value", type="quantitative", title=title, axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
             **_encoded(series, "Of", title, is_time=False),
         )

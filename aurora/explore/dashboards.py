@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from aurora.contracts import Row
 from aurora.contracts.platform import Dashboards
 from aurora.errors import QueryError
 from aurora.explore import questions, versions
-from aurora.settings import Frozen
 from warehouse.lake import Lake
 from warehouse.query import Warehouse
 
@@ -22,6 +21,12 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Height = Literal["small", "medium", "large"]
 Range = Literal["24h", "7d", "30d", "90d"]
+
+
+class Frozen(BaseModel):
+    """What is read from files and rows: unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Block(Frozen):

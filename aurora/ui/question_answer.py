@@ -18,13 +18,14 @@ from aurora.ui.tables import ROW
 from aurora.ui.words import NOTHING, number, percent, plural, safe, span
 
 APPS = "select app_id from applications_now where coalesce(lifecycle, 'active') <> 'retired' order by app_id"
+UNITS = {"_pct": "%", "_ms": "ms", "_bytes": "bytes", "_days": "days", "_hours": "h", "_min": "min", "_s": "s"}
 OF_PAGE = ("since", "until", "app")
 
 
 def draw(question: Row, answer: Answer, height: int, key: str) -> None:
     """The answer as the question says, else as a table, within a height."""
     chart, frame = chart_of(question), answer.frame
-    picture = drawn(frame, chart, height, heading)
+    picture = drawn(frame, chart, height, on_axis)
     if chart.get("kind") == "number" and figures(frame, chart, question["title"]):
         return
     if picture is not None:
@@ -59,6 +60,12 @@ def figures(frame: pl.DataFrame, chart: dict[str, Any], label: str) -> bool:
     return True
 
 
+def on_axis(name: str) -> str:
+    """What a column is called on an axis, with its unit."""
+    unit = next((said for ending, said in UNITS.items() if name.endswith(ending)), None)
+    return f"{heading(name)}, {unit}" if unit else heading(name)
+
+
 def said(name: str, value: float | None) -> str:
     """A figure in the unit that its column's name ends with; null is n/a."""
     if value is None:
@@ -69,8 +76,7 @@ def said(name: str, value: float | None) -> str:
         return percent(100 * value, 1)
     if name.endswith("_s"):
         return span(value)
-    unit = {"_ms": "ms", "_bytes": "bytes", "_days": "days", "_hours": "h", "_min": "min"}
-    word = next((said for ending, said in unit.items() if name.endswith(ending)), "")
+    word = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "")
     return number(value, word, 0 if value == int(value) or abs(value) >= 1000 else 2)
 
 

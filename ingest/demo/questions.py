@@ -51,19 +51,19 @@ select d.over_at::date as day, count(*) as deployment_count from prod_deployment
 where d.over_at >= :since and d.over_at < :until and (:app is null or d.app_id = :app)
 group by all order by day"""
 RISKS = """-- Open critical and high findings of each application, none for those that have none.
-select a.app_id, count(f.finding_id) as value
+select a.app_id, count(f.finding_id) as finding_count
 from applications_now a
 left join findings_now f on list_contains(f.app_ids, a.app_id) and f.is_open and f.is_security
      and f.severity in ('critical', 'high')
 where :app is null or a.app_id = :app
-group by a.app_id order by value desc, a.app_id"""
+group by a.app_id order by finding_count desc, a.app_id"""
 INCIDENTS = """-- Incidents that began in the range, newest first.
 select started_at, title, severity, state, app_id, cause, commander from incidents_now
 where started_at >= :since and started_at < :until and (:app is null or app_id = :app)
 order by started_at desc limit 50"""
 BURNING = """-- The least error budget that any objective of an application has left, in percent.
-select app_id, min(budget_left_pct) as value from slo_budgets
-where app_id is not null and (:app is null or app_id = :app) group by app_id order by value"""
+select app_id, min(budget_left_pct) as budget_left_pct from slo_budgets
+where app_id is not null and (:app is null or app_id = :app) group by app_id order by 2"""
 OVER_TIME = {"kind": "line", "x": "bucket_at", "y": ["error_rate_pct"], "color": "app_id"}
 OUTCOMES = {"kind": "bar", "x": "application", "y": ["deployment_count"], "color": "status"}
 ASKED: tuple[tuple[str, str, str, Mapping[str, object] | None, tuple[str, ...]], ...] = (
@@ -76,10 +76,11 @@ ASKED: tuple[tuple[str, str, str, Mapping[str, object] | None, tuple[str, ...]],
     ("deployment-outcomes", "How deployments ended", DEPLOYED, OUTCOMES, ("delivery",)),
     ("spend-this-month", "Spend this month", SPENT, {"kind": "bar", "x": "application", "y": ["effective_cost"]},
      ("cost",)),
-    ("security-risks", "Open critical and high findings", RISKS, {"kind": "bar", "x": "app_id", "y": ["value"]},
+    ("security-risks", "Open critical and high findings", RISKS, {"kind": "bar", "x": "app_id", "y": ["finding_count"]},
      ("security",)),
     ("recent-incidents", "Incidents", INCIDENTS, None, ("health",)),
-    ("budget-left", "Least error budget left", BURNING, {"kind": "bar", "x": "app_id", "y": ["value"]}, ("health",)),
+    ("budget-left", "Least error budget left", BURNING, {"kind": "bar", "x": "app_id", "y": ["budget_left_pct"]},
+     ("health",)),
 )  # fmt: skip
 WELCOME = (
     "**The estate at a glance.** Each block is a saved question: its title leads to its SQL and its rows. "
