@@ -42,6 +42,7 @@ ON_TOP = (
     "app",
     "pages",
     "aurora.cli",
+    "aurora.cli_gate",
     "aurora.cli_record",
     "aurora.commands",
     "aurora.gateway",

@@ -44,10 +44,13 @@ def test_bars_of_words_lie_and_keep_their_order() -> None:
 
 def test_too_much_is_cut() -> None:
     many = pl.DataFrame({"x": [f"w{n}" for n in range(200)], "n": range(200)})
-    bars = drawn(many, {"kind": "bar", "x": "x", "y": ["n"]})
+    bars = drawn(many, {"kind": "bar", "x": "x", "y": ["n"]}, 10_000)
+    low = drawn(many, {"kind": "bar", "x": "x", "y": ["n"]}, 252)
     lines = drawn(many.with_columns(t=pl.lit(1)), {"kind": "line", "x": "t", "y": ["n"], "color": "x"})
     assert bars is not None
     assert lines is not None
+    assert low is not None
+    assert low.to_dict()["encoding"]["x"]["title"] == "n · first 10 of 200"
     assert len(next(iter(bars.to_dict()["datasets"].values()))) == MOST_BARS
     assert len(next(iter(lines.to_dict()["datasets"].values()))) == MOST_SERIES
 

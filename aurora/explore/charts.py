@@ -7,9 +7,12 @@ import altair as alt
 import polars as pl
 
 KINDS = ("table", "number", "line", "area", "bar", "point")
-MOST_ROWS, MOST_BARS, MOST_SERIES, FEW = 5_000, 40, 12, 40
+MOST_ROWS, MOST_BARS, MOST_SERIES, FEW = 5_000, 40, 8, 40
 GRID = 0.35
-BAR_HEIGHT = 24
+DASHES = [[1, 0], [6, 3], [2, 2]]
+BAR_LEAST, BAR_MOST = 20, 44
+BAND = alt.Scale(paddingInner=0.3, paddingOuter=0.15)
+AXIS, LEGEND, MOST_ON_TOP = 52, 30, 4
 Chart = alt.Chart
 
 
@@ -45,8 +48,8 @@ def drawn(
     long = _long(frame.head(MOST_ROWS), x, ys, color, named)
     title = named(ys[0]) if len(ys) == 1 else None
     if kind == "bar" and not long.schema["x"].is_temporal() and not long.schema["x"].is_numeric():
-        return _bars(long, title, color is not None or len(ys) > 1, height)
-    return _over(long, str(kind), title, color is not None or len(ys) > 1, height, named(x))
+        return _bars(long, title, height)
+    return _over(long, str(kind), title, height, named(x))
 
 
 def is_number(frame: pl.DataFrame, name: str) -> bool:
@@ -70,19 +73,20 @@ def _long(frame: pl.DataFrame, x: str, ys: list[str], color: str | None, named: 
     return long.filter(pl.col("series").is_in(kept.implode()))
 
 
-def _encoded(has_series: bool, x_title: str, y_title: str | None, is_time: bool) -> dict[str, Any]:
+def _encoded(series: int, x_title: str, y_title: str | None, is_time: bool, symbol: str = "square") -> dict[str, Any]:
     tips = [
         alt.Tooltip("x", title=x_title, type="temporal", format="%d %b %Y %H:%M") if is_time
         else alt.Tooltip("x", title=x_title, type="nominal"),
-        *([alt.Tooltip("series", title="Series", type="nominal")] if has_series else []),
+        *([alt.Tooltip("series", title="Series", type="nominal")] if series > 1 else []),
         alt.Tooltip("value", title=y_title or "Value", type="quantitative", format=",.4~f"),
     ]  # fmt: skip
-    legend = alt.Legend(title=None, orient="top", symbolType="stroke")
-    by = {"color": alt.Color("series", type="nominal", sort=None, legend=legend)} if has_series else {}
+    where: Literal["right", "top"] = "right" if series > MOST_ON_TOP else "top"
+    legend = alt.Legend(title=None, orient=where, symbolType=symbol, labelLimit=130)
+    by = {"color": alt.Color("series", type="nominal", sort=None, legend=legend)} if series > 1 else {}
     return {"tooltip": tips} | by
 
 
-def _over(long: pl.DataFrame, kind: str, title: str | None, has_series: bool, height: int, x_title: str) -> Chart:
+def _over(long: pl.DataFrame, kind: str, title: str | None, height: int, x_title: str) -> Chart:
     """Lines, areas, bars or points over a time or a number."""
     is_time = long.schema["x"].is_temporal()
     base = alt.Chart(long)
@@ -96,7 +100,9 @@ def _over(long: pl.DataFrame, kind: str, title: str | None, has_series: bool, he
     x = alt.X("x", type=_type(long), title=None if is_time else x_title, axis=axis, sort=None)
     zero = alt.Scale(zero=kind in ("area", "bar"), nice=True)
     y = alt.Y("value", type="quantitative", title=title, scale=zero, axis=alt.Axis(gridOpacity=GRID, tickCount=5))
-    encoded = _encoded(has_series, x_title, title, is_time)
+    encoded = _encoded(long["series"].n_unique(), x_title, title, is_time, "stroke" if kind == "line" else "circle")
+    if kind == "line":
+        encoded["strokeDash"] = alt.StrokeDash("series:N", sort=None, legend=None, scale=alt.Scale(range=DASHES))
     drawn: Chart = marks[kind]().encode(x=x, y=y, **encoded).properties(height=height)
     return drawn
 
@@ -106,19 +112,24 @@ def _type(long: pl.DataFrame) -> Literal["temporal", "quantitative", "nominal"]:
     return "temporal" if kind.is_temporal() else "quantitative" if kind.is_numeric() else "nominal"
 
 
-def _bars(long: pl.DataFrame, title: str | None, has_series: bool, height: int) -> Chart:
-    """A bar for each word, in the order of the answer, lying so that the words can be read."""
-    names = long["x"].unique(maintain_order=True).head(MOST_BARS)
-    shown = long.filter(pl.col("x").is_in(names.implode()))
+def _bars(long: pl.DataFrame, title: str | None, height: int) -> Chart:
+    """A bar for each word, in the order of the answer, lying so that the words can be read; as many as fit."""
+    series = long["series"].n_unique()
+    around = AXIS + (LEGEND if 1 < series <= MOST_ON_TOP else 0)
+    names = long["x"].unique(maintain_order=True)
+    fit = min(MOST_BARS, max(3, (height - around) // BAR_LEAST))
+    if len(names) > fit:
+        title = f"{title or 'Value'} · first {fit} of {len(names)}"
+    shown = long.filter(pl.col("x").is_in(names.head(fit).implode()))
     axis = alt.Axis(ticks=False, domain=False, labelLimit=190, labelOverlap=False)
     drawn: Chart = (
         alt.Chart(shown)
         .mark_bar(cornerRadiusEnd=3)
         .encode(
-            y=alt.Y("x", type="nominal", title=None, sort=names.to_list(), axis=axis),
+            y=alt.Y("x", type="nominal", title=None, sort=names.head(fit).to_list(), axis=axis, scale=BAND),
             x=alt.X("value", type="quantitative", title=title, axis=alt.Axis(gridOpacity=GRID, tickCount=5)),
-            **_encoded(has_series, "Of", title, is_time=False),
+            **_encoded(series, "Of", title, is_time=False),
         )
-        .properties(height=max(min(height, 120), len(names) * BAR_HEIGHT))
+        .properties(height=min(height, min(len(names), fit) * BAR_MOST + around))
     )
     return drawn

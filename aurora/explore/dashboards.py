@@ -6,20 +6,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from aurora.contracts import Row
 from aurora.contracts.platform import Dashboards
 from aurora.errors import QueryError
 from aurora.explore import questions, versions
-from aurora.settings import Frozen
 from warehouse.lake import Lake
+from warehouse.query import Warehouse
 
 COLUMNS, MOST_BLOCKS, MOST_LETTERS = 12, 60, 1_000_000
+RANGES = ("24h", "7d", "30d", "90d")
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=questions.TITLE)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Height = Literal["small", "medium", "large"]
 Range = Literal["24h", "7d", "30d", "90d"]
+
+
+class Frozen(BaseModel):
+    """What is read from files and rows: unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Block(Frozen):
@@ -28,7 +35,7 @@ class Block(Frozen):
     question: Id | None = None
     text: Annotated[str, StringConstraints(min_length=1, max_length=5000)] | None = None
     title: Title | None = None
-    width: int = Field(6, ge=2, le=COLUMNS)
+    width: int = Field(default=6, ge=2, le=COLUMNS)
     height: Height = "medium"
 
     @model_validator(mode="after")
@@ -42,7 +49,7 @@ class Dashboard(Frozen):
     """What stands on a dashboard, in reading order, and what its filters begin with."""
 
     title: Title
-    block: tuple[Block, ...] = Field((), max_length=MOST_BLOCKS)
+    block: tuple[Block, ...] = Field(default=(), max_length=MOST_BLOCKS)
     range: Range = "7d"
     app: Id | None = None
 
@@ -61,7 +68,7 @@ class Asked(Frozen):
 class Bundle(Dashboard):
     """A dashboard with its questions, as it is exported."""
 
-    question: tuple[Asked, ...] = Field((), max_length=MOST_BLOCKS)
+    question: tuple[Asked, ...] = Field(default=(), max_length=MOST_BLOCKS)
 
 
 def of_row(row: Row) -> Dashboard:
@@ -106,6 +113,14 @@ def as_toml(dashboard: Dashboard, asked: Sequence[Row]) -> str:
     told = dashboard.model_dump(exclude_none=True)
     told |= {"question": [_told(row) for row in asked if row["question_id"] in wanted]}
     return tomli_w.dumps(told, multiline_strings=True)
+
+
+def printed(warehouse: Warehouse, dashboard_id: str) -> str:
+    """`as_toml` of a dashboard that is there. Raises QueryError with those that are, if it is not."""
+    boards = {row["dashboard_id"]: row for row in warehouse.rows("from dashboards_now order by 1").to_dicts()}
+    if dashboard_id not in boards:
+        raise QueryError(f"there is no dashboard {dashboard_id!r}: there are {', '.join(boards) or 'none'}")
+    return as_toml(of_row(boards[dashboard_id]), warehouse.rows("from questions_now order by 1").to_dicts())
 
 
 def _told(row: Row) -> dict[str, Any]:

@@ -92,7 +92,8 @@ class Spare:
         """A process that nobody has used."""
         with self._lock:
             spare, self._process = self._process, None
-        if spare and spare.is_alive:
+        # What it may read was settled when it started: another folder needs another process.
+        if spare and spare.is_alive and spare.place.lake == place.lake:
             return spare
         if spare:
             spare.kill()

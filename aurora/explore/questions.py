@@ -134,9 +134,17 @@ def asked(row: Row, values: Mapping[str, Any] | None, until: datetime, span: tim
 
 def initial(row: Row) -> dict[str, Any]:
     """The values that a question begins with."""
+    return _object(row.get("parameters"))
+
+
+def chart_of(row: Row) -> dict[str, Any]:
+    """How a question is drawn; {} for a table."""
+    return _object(row.get("chart"))
+
+
+def _object(text: str | None) -> dict[str, Any]:
     try:
-        told = json.loads(row.get("parameters") or "{}")
+        told = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
-

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from aurora.contracts import Row
@@ -42,6 +43,11 @@ def together(wanted: Sequence[Asked], over: Span) -> list[Answer | str]:
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="questions") as pool:
         return list(pool.map(one, wanted))
+
+
+def asked_now(sql: str, params: dict[str, Any]) -> pl.DataFrame:
+    """The rows of one query with its parameters. Raises an AuroraError, as a sentence."""
+    return _cached(str(settings().published), sql, params, actor()).frame
 
 
 def _answer(told: Asked, over: Span, who: str) -> Answer:

@@ -1,6 +1,5 @@
 """A question's answer as it is drawn: chart, figure or table; and the fields for its parameters."""
 
-import json
 from typing import Any
 
 import polars as pl
@@ -10,6 +9,7 @@ from aurora.contracts import Row
 from aurora.explore.ask import Answer
 from aurora.explore.charts import drawn, is_number
 from aurora.explore.parameters import names
+from aurora.explore.questions import chart_of as chart_of
 from aurora.explore.questions import initial
 from aurora.ui.columns import dressed
 from aurora.ui.data import rows
@@ -18,28 +18,15 @@ from aurora.ui.tables import ROW
 from aurora.ui.words import NOTHING, number, percent, plural, safe, span
 
 APPS = "select app_id from applications_now where coalesce(lifecycle, 'active') <> 'retired' order by app_id"
+UNITS = {"_pct": "%", "_ms": "ms", "_bytes": "bytes", "_days": "days", "_hours": "h", "_min": "min", "_s": "s"}
 OF_PAGE = ("since", "until", "app")
 
 
-def chart_of(question: Row) -> dict[str, Any]:
-    """How a question is drawn; {} for a table."""
-    try:
-        told = json.loads(question["chart"] or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def is_figure(question: Row) -> bool:
-    """Whether the answer is told as a number alone."""
-    return chart_of(question).get("kind") == "number"
-
-
-def draw(question: Row, answer: Answer, height: int, key: str, label: str | None = None) -> None:
-    """The answer as the question says, else as a table; `label` heads a figure."""
+def draw(question: Row, answer: Answer, height: int, key: str) -> None:
+    """The answer as the question says, else as a table, within a height."""
     chart, frame = chart_of(question), answer.frame
-    picture = drawn(frame, chart, height, heading)
-    if chart.get("kind") == "number" and figures(frame, chart, label or question["title"]):
+    picture = drawn(frame, chart, height, on_axis)
+    if chart.get("kind") == "number" and figures(frame, chart, question["title"]):
         return
     if picture is not None:
         st.altair_chart(picture, alt=question["title"], key=f"{key}-chart")
@@ -68,8 +55,15 @@ def figures(frame: pl.DataFrame, chart: dict[str, Any], label: str) -> bool:
     values = frame[name].cast(pl.Float64)
     trend = values.drop_nulls().to_list() if values.len() > 2 else None
     value = values[-1] if values.len() else None
-    st.metric(safe(label), said(name, value), chart_data=trend, chart_type="area", height="stretch")
+    st.metric(safe(label), said(name, value), label_visibility="collapsed", chart_data=trend, chart_type="area",
+              height="stretch")  # fmt: skip
     return True
+
+
+def on_axis(name: str) -> str:
+    """What a column is called on an axis, with its unit."""
+    unit = next((said for ending, said in UNITS.items() if name.endswith(ending)), None)
+    return f"{heading(name)}, {unit}" if unit else heading(name)
 
 
 def said(name: str, value: float | None) -> str:
@@ -82,8 +76,7 @@ def said(name: str, value: float | None) -> str:
         return percent(100 * value, 1)
     if name.endswith("_s"):
         return span(value)
-    unit = {"_ms": "ms", "_bytes": "bytes", "_days": "days", "_hours": "h", "_min": "min"}
-    word = next((said for ending, said in unit.items() if name.endswith(ending)), "")
+    word = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "")
     return number(value, word, 0 if value == int(value) or abs(value) >= 1000 else 2)
 
 

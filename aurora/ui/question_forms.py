@@ -1,5 +1,6 @@
 """What can be done with a question: change it, retire it, put it on a dashboard, use it as a rule or an objective."""
 
+import json
 from typing import Any
 
 import streamlit as st
@@ -39,8 +40,8 @@ WANTED = {
 def buttons(question: Row) -> None:
     """The row of what can be done."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        here = {"question": question["question_id"]}
-        st.page_link("pages/explore/sql.py", label="Open in SQL", icon=":material/terminal:", query_params=here)
+        if st.button("Open in SQL", icon=":material/terminal:"):
+            st.switch_page("pages/explore/sql.py", query_params={"question": question["question_id"]})
         if st.button("Add to a dashboard", icon=":material/dashboard_customize:"):
             in_dialog("Add to a dashboard", to_dashboard, question)
         with st.popover("Use as", icon=":material/bolt:"):
@@ -132,7 +133,7 @@ def _place() -> dict[str, str]:
 def _now(question: Row, said: dict[str, Any]) -> None:
     """What the rule would say of the answer of now."""
     try:
-        limits = limits_of(said)
+        limits = limits_of(said | {"scope": json.dumps(said["scope"])})
         found = findings(answer(question, {}, span_of("24h")).frame, limits)
     except (AuroraError, ValueError) as error:
         st.info(f"Not tried yet: {safe(str(error).splitlines()[0])}.", icon=":material/info:")

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.errors import AuroraError
 from aurora.explore.ask import Answer
+from aurora.explore.questions import chart_of
 from aurora.ui import question_answer, tables
 from aurora.ui.export import download
 from aurora.ui.frame import empty
@@ -81,7 +83,7 @@ def answered(question: Row, ask: Callable[[], Answer], key: str) -> None:
         st.error(f"It has no answer now: {safe(str(error).splitlines()[0])}", icon=":material/error:")
         return
     with st.container(border=True):
-        is_chart = bool(question_answer.chart_of(question)) and told.frame.height
+        is_chart = bool(chart_of(question)) and told.frame.height
         looks = ["Chart", "Table"]
         look = st.segmented_control("Look", looks, default=looks[0], required=True, key=f"{key}-look",
                                     label_visibility="collapsed") if is_chart else "Table"  # fmt: skip
@@ -114,7 +116,7 @@ def uses(frame: pl.DataFrame) -> None:
             elif st.button(
                 "Delete the rule", key=f"end-{row['used_by_id']}", icon=":material/delete:", type="tertiary"
             ):
-                told(lambda row=row: end_rule(row["used_by_id"], row["written_version"]))
+                told(partial(end_rule, row["used_by_id"], row["written_version"]))
 
 
 def _state(row: Row) -> None:

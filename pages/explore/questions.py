@@ -62,7 +62,7 @@ def one(question: Row) -> None:
     uses, versions = rows(USES, id=question["question_id"]), rows(VERSIONS, id=question["question_id"])
     question_parts.heading(question)
     question_forms.buttons(question)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+    with st.container(horizontal=True, vertical_alignment="center", key="filters"):
         span = time_range("7d", RANGES)
         values = question_answer.asked_for(question, key)
     question_parts.answered(question, lambda: answer(question, values, span), key)
