@@ -1,4 +1,4 @@
-"""The settings of what Aurora receives: [receive] in aurora.toml."""
+"""The settings of what comes in and what goes out over HTTP: [receive] and [answers] in aurora.toml."""
 
 import re
 from re import Pattern
@@ -76,3 +76,9 @@ class Receive(Block):
 
     token: Named | None = None
     hooks: Hooks = Hooks()
+
+
+class Answers(Block):
+    """`token`: "env:NAME" of the token that readers of /questions must bring; without one only this machine reads."""
+
+    token: Named | None = None

@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from aurora.errors import SettingsError
-from aurora.receive import Receive
+from aurora.receive import Answers, Receive
 from aurora.toml_lines import line_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,6 +144,7 @@ class Settings(BaseSettings):
     source: tuple[SourceSettings, ...] = ()
     retention: Retention = Retention()
     receive: Receive = Receive()
+    answers: Answers = Answers()
     cost_alerts: CostAlerts = CostAlerts()
 
     @classmethod

@@ -22,7 +22,8 @@ from aurora.contracts.operations import ApiEndpointErrors, ApiEndpointStats, Com
 from aurora.contracts.platform import SyncRuns
 from aurora.errors import LakeError
 from aurora.gateway import otlp, receiver
-from aurora.gateway.otlp import MAX_BODY_BYTES, Otlp, _is_here
+from aurora.gateway.admission import is_here
+from aurora.gateway.otlp import MAX_BODY_BYTES, Otlp
 from aurora.settings import Settings, load
 from ingest.vendors.otlp_wire import HAS_PROTOBUF, JSON, PROTOBUF, status_of
 from tests.servers import free_ports
@@ -253,7 +254,7 @@ def test_without_a_token_only_this_machine_may_send(shared: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "is_here"),
+    ("host", "expected"),
     [
         ("127.0.0.1", True),
         ("127.9.9.9", True),
@@ -263,9 +264,9 @@ def test_without_a_token_only_this_machine_may_send(shared: Served) -> None:
         (None, False),
     ],
 )
-def test_who_is_here(host: str | None, is_here: bool) -> None:
+def test_who_is_here(host: str | None, expected: bool) -> None:
     client = (host, 1) if host else None
-    assert _is_here(Request({"type": "http", "headers": [], "client": client})) is is_here
+    assert is_here(Request({"type": "http", "headers": [], "client": client})) is expected
 
 
 def bomb() -> bytes:

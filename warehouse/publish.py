@@ -25,6 +25,8 @@ from warehouse.model import Model, load_models, macros, models_hash, sources_rea
 log = logging.getLogger("aurora.publish")
 INCOMPLETE = "incomplete"
 KEPT_GENERATIONS = 5
+# Other tools bring a DuckDB of their own, most often an older one: what the file needs is no more than 1.4 understands.
+READABLE: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
 FULL_REBUILD_EVERY = 500
 SQL_TYPES: dict[type[pl.DataType], str] = {
     pl.String: "VARCHAR",
@@ -114,7 +116,7 @@ def _write(
 
 def _fill(lake: Lake, file: Path, changed: list[type[Table]], full: bool, now: datetime | None) -> bool:
     """Define what the file holds; False if a stored mart could not be filled."""
-    with duckdb.connect(str(file)) as con:
+    with duckdb.connect(str(file), config=READABLE) as con:
         con.execute("BEGIN")
         try:
             _define(con, lake, changed, full, now, con.execute)

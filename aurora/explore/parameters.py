@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aurora.errors import QueryError
@@ -16,6 +17,9 @@ _TOKEN = re.compile(
       | (?P<word>\w+|[^\w\s])""",
     re.VERBOSE | re.DOTALL,
 )
+# What a parameter is, by its name.
+DAYS = re.compile(r"(^|_)(since|until|from|to|at|on|day|date)$")
+NUMBERS = re.compile(r"(^|_)(days|minutes|hours|limit|count|s|n|ms|pct|top|number)$")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -36,6 +40,22 @@ def bound(sql: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     fresh = "".join([*told, sql[end:]])
     taken = {found["taken"] for found in _TOKEN.finditer(fresh)}
     return fresh, {name: value for name, value in values.items() if name in taken}
+
+
+def typed(name: str, told: str) -> Any:
+    """A value that came as text, by the name of its parameter: instants (UTC, without a zone), whole numbers, else text.
+
+    A day is its start; of `until` and `to` the start of the next one. Raises QueryError for what cannot be read.
+    """
+    try:
+        if DAYS.search(name):
+            at = datetime.fromisoformat(told)
+            at = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+            return at + timedelta(days=1) if len(told) == 10 and name.endswith(("until", "to")) else at
+        return int(told) if NUMBERS.search(name) else told
+    except ValueError:
+        wanted = "a day or an instant such as 2026-03-01" if DAYS.search(name) else "a whole number"
+        raise QueryError(f":{name} is {told[:40]!r}: write {wanted}") from None
 
 
 def without_comments(sql: str) -> str:

@@ -5,7 +5,7 @@ import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from aurora.errors import AuroraError
 from aurora.explore.ask import save
-from aurora.explore.offers import ADDRESS, Format, Offer, offers
+from aurora.explore.offers import ADDRESS, Format, offers
 from aurora.explore.parameters import bound
 from aurora.settings import Settings
 
@@ -43,19 +43,27 @@ class Files:
         offer, kind = offers.find(request.path_params["token"]), request.path_params["format"]
         if offer is None or kind not in get_args(Format):
             return PlainTextResponse(GONE, 404)
-        handle, place = tempfile.mkstemp(suffix=f".{kind}", prefix="aurora-")
-        os.close(handle)
-        path = Path(place)
+        name = f"aurora-{offer.name}-{datetime.now(UTC):%Y%m%d-%H%M}"
         try:
-            await asyncio.to_thread(self._write, offer, kind, path)
+            sql, params = bound(offer.sql, offer.values)
         except AuroraError as error:
-            path.unlink(missing_ok=True)
             return PlainTextResponse(f"{error}\n", 422)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        return _Once(path, filename=f"aurora-{offer.name}-{datetime.now(UTC):%Y%m%d-%H%M}.{kind}")
+        return await sent(self._published, sql, params, kind, name, offer.actor)
 
-    def _write(self, offer: Offer, kind: Format, path: Path) -> None:
-        sql, params = bound(offer.sql, offer.values)
-        save(self._published, sql, params, path, kind, actor=offer.actor)
+
+async def sent(
+    published: Path, sql: str, params: dict[str, Any], kind: Format, name: str, actor: str
+) -> FileResponse | PlainTextResponse:
+    """All rows of a query as a file of that name; 422 with a sentence if it cannot be asked."""
+    handle, place = tempfile.mkstemp(suffix=f".{kind}", prefix="aurora-")
+    os.close(handle)
+    path = Path(place)
+    try:
+        await asyncio.to_thread(save, published, sql, params, path, kind, actor=actor)
+    except AuroraError as error:
+        path.unlink(missing_ok=True)
+        return PlainTextResponse(f"{error}\n", 422)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return _Once(path, filename=f"{name}.{kind}")

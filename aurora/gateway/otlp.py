@@ -5,23 +5,19 @@ Protocol: https://opentelemetry.io/docs/specs/otlp/#otlphttp. With [receive] tok
 `Authorization: Bearer <token>`; without one only this machine may send. A body is at most 4 MiB, unpacked too.
 """
 
-import hmac
-import ipaddress
-import logging
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aurora.errors import ContractError, SettingsError
+from aurora.errors import ContractError
+from aurora.gateway.admission import Admission
 from aurora.gateway.bodies import RefusedRequestError, body_of
 from aurora.gateway.receiver import FullError, Receiver
-from aurora.settings import Secret, Settings
+from aurora.settings import Settings
 from ingest.vendors.otlp_wire import HAS_PROTOBUF, JSON, PROTOBUF, TooLargeError, inflated, response_of, status_of
 from warehouse.lake import Lake
 
-log = logging.getLogger("aurora.receive")
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_AT_ONCE = 16
 READ_S = 10.0
@@ -31,8 +27,7 @@ class Otlp:
     """The route and the receiver behind it; `close` lands what has not landed yet."""
 
     def __init__(self, settings: Settings) -> None:
-        named = settings.receive.token
-        self.token = Secret(named.removeprefix("env:")) if named else None
+        self._admission = Admission(settings.receive.token, "[receive]", "send")
         self.receiver = Receiver(settings.data, Lake(settings.lake))
         self.close = self.receiver.close
         self.route = Route("/v1/metrics", self.export, methods=["POST"])
@@ -50,7 +45,7 @@ class Otlp:
         return Response(content, status, headers, media_type=answered)
 
     async def _export(self, request: Request, content_type: str) -> bytes:
-        self._admit(request)
+        self._admission.admit(request)
         if content_type not in (JSON, PROTOBUF) or (content_type == PROTOBUF and not HAS_PROTOBUF):
             known = f"{PROTOBUF} or {JSON}" if HAS_PROTOBUF else f"{JSON}: opentelemetry-proto is not installed here"
             raise RefusedRequestError(415, f"send content-type {known}")
@@ -76,30 +71,3 @@ class Otlp:
             raise RefusedRequestError(503, str(error), **{"Retry-After": "1"}) from None
         why = "; ".join(f"{count} data points: {reason}" for reason, count in taken.refused.most_common(5))
         return response_of(content_type, taken.refused.total(), why)
-
-    def _admit(self, request: Request) -> None:
-        """Raises RefusedRequestError for a sender that may not send."""
-        if self.token is None:
-            if not _is_here(request):
-                raise RefusedRequestError(403, 'set [receive] token = "env:NAME" in aurora.toml to send from elsewhere')
-            return
-        try:
-            wanted = self.token.reveal()
-        except SettingsError as error:
-            log.error("%s", error)
-            raise RefusedRequestError(503, "the receiver's token is not set: see the log of Aurora") from None
-        given = request.headers.get("authorization", "").encode("latin-1")  # as it came over the wire
-        if not hmac.compare_digest(given, f"Bearer {wanted}".encode()):
-            raise RefusedRequestError(
-                401, "bring the token: Authorization: Bearer ...", **{"WWW-Authenticate": "Bearer"}
-            )
-
-
-def _is_here(request: Request) -> bool:
-    """Whether the sender is this machine; what a proxy brings is not, wherever the proxy stands."""
-    if {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers.keys()) or request.client is None:
-        return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit.runtime.pages_manager import PagesManager
 
+from aurora.gateway.answers import Answers
 from aurora.gateway.feeds import Feeds
 from aurora.gateway.files import Files
 from aurora.gateway.hooks import Hooks
@@ -67,7 +68,7 @@ def serve(settings: Settings) -> None:
     PagesManager.uses_pages_directory = False
     otlp, hooks = Otlp(settings), Hooks(settings)
     routes: list[BaseRoute] = [Route("/healthz", healthz), otlp.route, hooks.route, *Feeds(settings).routes]
-    routes += [Files(settings).route, *editor_modules()]
+    routes += [Files(settings).route, Answers(settings).route, *editor_modules()]
     app = st.App(ROOT / "app.py", routes=routes)
     config = uvicorn.Config(
         app,

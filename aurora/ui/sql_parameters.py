@@ -1,13 +1,12 @@
 """The fields of a question's parameters: `:since` asks for a day, `:app` for an application, others for text."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import streamlit as st
 
-from aurora.explore.parameters import names
+from aurora.explore.parameters import DAYS, NUMBERS, names
 from aurora.ui.data import rows, utc_now
 
 PREFIX = "sql-value-"
@@ -18,8 +17,6 @@ CHOICES = {
     "component": "select component_id as one from component_status order by one",
     "team": "select distinct team_id as one from applications_now where team_id is not null order by one",
 }
-DAYS = re.compile(r"(^|_)(since|until|from|to|at|on|day|date)$")
-NUMBERS = re.compile(r"(^|_)(days|minutes|hours|limit|count|s|n|ms|pct|top|number)$")
 FIRST_NUMBERS = {"days": 30, "minutes": 15, "hours": 24, "bucket_s": 3600, "step_s": 3600, "limit": 100, "top": 10}
 
 
