@@ -44,10 +44,8 @@ def buttons(question: Row) -> None:
             st.switch_page("pages/explore/sql.py", query_params={"question": question["question_id"]})
         if st.button("Add to a dashboard", icon=":material/dashboard_customize:"):
             in_dialog("Add to a dashboard", to_dashboard, question)
-        with st.popover("Use as", icon=":material/bolt:"):
-            for word in WANTED:
-                if st.button(USED_AS[word], key=f"use-{word}", type="tertiary", width="stretch"):
-                    in_dialog(f"Use as {USED_AS[word].lower()}", use, question, word)
+        if word := st.menu_button("Use as", list(WANTED), format_func=USED_AS.__getitem__, icon=":material/bolt:"):
+            in_dialog(f"Use as {USED_AS[word].lower()}", use, question, word)
         if st.button("Edit", icon=":material/edit:"):
             in_dialog("Edit this question", edit, question)
         if st.button("Retire", icon=":material/archive:"):
