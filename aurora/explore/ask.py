@@ -108,6 +108,8 @@ def save(
     Raises what `ask` raises. Exports have a queue of their own, so that none keeps questions waiting.
     """
     handle = handle or Handle()
+    if not target.parent.is_dir():
+        raise QueryError(f"{target.parent}: there is no such folder to save into")
     with (
         _saves.turn(actor, lambda: handle.is_cancelled),
         TemporaryDirectory(dir=target.parent, prefix=".aurora-save-") as folder,
@@ -125,6 +127,11 @@ def prepare(published: Path) -> None:
     generation = current(published)
     if generation:
         _spare.prepare(_place(published, generation))
+
+
+def close() -> None:
+    """End the process that waits for the next query."""
+    _spare.close()
 
 
 def _newest(published: Path) -> Generation:
@@ -168,15 +175,19 @@ def _run(published: Path, generation: Generation, request: Request, handle: Hand
 def _why(code: int | None) -> str:
     if code is None:
         return "slow"
-    return "broken" if code >= 0 else "busy" if code == -signal.SIGXCPU else "memory"
+    by_signal = {-signal.SIGXCPU: "busy", -signal.SIGKILL: "killed"}
+    return "broken" if code >= 0 else by_signal.get(code, "crashed")
 
 
 def _sentence(told: Mapping[str, Any], request: Request) -> str:
+    most = f"{request.memory_mb / 1000:g} GB"
     sentences = {
         "slow": f"The query took more than {request.wall_s:g} s: ask for less, or a shorter time.",
         "busy": f"The query took more than {request.cpu_s} s of computing: ask for less, or a shorter time.",
         "broken": "The query could not be started: is there memory and disk space left on the machine?",
-        "memory": f"The query took more than {request.memory_mb / 1000:g} GB of memory: ask for fewer rows or columns.",
+        "memory": f"The query took more than {most} of memory: ask for fewer rows or columns.",
+        "crashed": f"The query broke off: it takes more than {most} of memory or is nested too deeply.",
+        "killed": "The query was ended by the machine, whose memory ran out: ask for fewer rows or columns.",
     }
     return sentences.get(told["kind"]) or str(told.get("message", "The query failed."))
 

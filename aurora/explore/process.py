@@ -92,15 +92,20 @@ class Spare:
         """A process that nobody has used."""
         with self._lock:
             spare, self._process = self._process, None
-        if spare and spare.is_alive:
+        if spare and spare.is_alive and spare.place.is_beside(place):
             return spare
         if spare:
             spare.kill()
         return Process(place)
 
     def prepare(self, place: Place) -> None:
-        """Have one waiting for the place."""
+        """Have one waiting for the place, once it has a lake: a process is confined to folders that are there."""
+        if not Path(place.lake).is_dir():
+            return
         with self._lock:
+            if self._process and not self._process.place.is_beside(place):
+                self._process.kill()
+                self._process = None
             if self._process is None:
                 self._process = Process(place)
 
