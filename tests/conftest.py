@@ -143,7 +143,7 @@ def explored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         _publish(Lake(folder / "lake"), folder, folder / "published", False, None)
 
     yield shared(tmp_path_factory, "explored", build) / "published"
-    ask._spare.close()
+    ask.close()
 
 
 def pytest_unconfigure() -> None:

@@ -8,8 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from aurora.contracts.delivery import Commits
 from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
 from aurora.explore.ask import Handle, Limits, _spare, ask
+from tests.frames import put, row
+from warehouse.lake import Lake
+from warehouse.publish import publish
 
 
 def test_an_answer_tells_rows_and_generation(explored: Path) -> None:
@@ -138,3 +142,28 @@ def test_no_process_answers_twice(explored: Path) -> None:
     assert first
     assert _spare._process is not first
     assert not first.is_alive
+
+
+def test_a_process_of_one_folder_does_not_answer_for_another(explored: Path, begun: Path) -> None:
+    for _ in range(2):
+        assert ask(explored, "select count(*) as n from commits").frame["n"].to_list() == [1]
+        assert ask(begun / "published", "select count(*) as n from commits").frame["n"].to_list() == [0]
+
+
+def test_another_generation_is_asked_by_the_process_that_waits(begun: Path) -> None:
+    published = begun / "published"
+    assert ask(published, "select count(*) as n from commits").generation == 1
+    put(Lake(begun / "lake"), Commits, [row(Commits)])
+    publish(Lake(begun / "lake"), begun)
+    answer = ask(published, "select count(*) as n from commits")
+    assert (answer.generation, answer.frame["n"].to_list()) == (2, [1])
+
+
+def test_a_file_that_is_gone_is_no_secret_path(begun: Path) -> None:
+    put(Lake(begun / "lake"), Commits, [row(Commits)])
+    publish(Lake(begun / "lake"), begun)
+    for file in (begun / "lake" / "commits").rglob("*.parquet"):
+        file.unlink()
+    with pytest.raises(QueryError, match="lake:commits/") as caught:
+        ask(begun / "published", "from commits")
+    assert str(begun) not in str(caught.value)

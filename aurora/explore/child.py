@@ -12,7 +12,6 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,15 @@ class Place:
     lake: str
     folder: str = ""
 
+    def is_beside(self, other: "Place") -> bool:
+        """True if a process that is confined to the one can read the other: another generation of the same lake."""
+        return (self.lake, self.folder) == (other.lake, other.folder) and self.published == other.published
+
+    @property
+    def published(self) -> Path:
+        """The folder of the generations."""
+        return Path(self.file).parent
+
 
 @dataclass(frozen=True)
 class Request:
@@ -65,17 +73,19 @@ class Request:
 
 def main() -> None:
     """Answer the one request of the input; the exit code is 0 if that went to its end."""
-    requests, answers = sys.stdin.buffer, BufferedWriter(FileIO(1, "w", closefd=False))
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
     die_first()
     try:
         place: Place = pickle.load(requests)  # noqa: S301 (the parent's)
-        confine([Path(place.file).parent, Path(place.lake)], [Path(place.folder)] if place.folder else [])
+        confine([place.published, Path(place.lake)], [Path(place.folder)] if place.folder else [])
         con = _opened(place)
+        os.write(2, b"\n")  # ready
         request: Request = pickle.load(requests)  # noqa: S301 (the parent's)
     except EOFError:
         os._exit(0)  # the app is gone before anybody asked
-    told = _answered(request, con if request.place == place else None, answers)
+    told, rows = _answered(request, con if request.place == place else None)
     with suppress(OSError):
+        answers.write(rows)
         answers.flush()
         os.write(2, b"\n" + json.dumps(told).encode())
     os._exit(0)
@@ -99,21 +109,24 @@ def opened(place: Place) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _answered(
-    request: Request, con: duckdb.DuckDBPyConnection | duckdb.Error | None, answers: BufferedWriter
-) -> dict[str, Any]:
-    """What is told of the request; its rows are in the answers by then."""
+def _answered(request: Request, con: duckdb.DuckDBPyConnection | duckdb.Error | None) -> tuple[dict[str, Any], bytes]:
+    """What is told of the request, and its rows as an Arrow stream."""
     limit(request.memory_mb, request.cpu_s, request.wall_s, MAX_SAVED_BYTES if request.save else 0)
     started = time.perf_counter()
     try:
-        told = _answer(request, con if isinstance(con, duckdb.DuckDBPyConnection) else opened(request.place), answers)
-        return told | {"duration_ms": 1000 * (time.perf_counter() - started)}
+        con = con if isinstance(con, duckdb.DuckDBPyConnection) else opened(request.place)
+        told, rows = _answer(request, con)
+        return told | {"kind": "ok", "duration_ms": 1000 * (time.perf_counter() - started)}, rows
     except RefusedError as error:
-        return {"kind": "refused", "message": without_places(str(error), request.place)}
+        return _failed("refused", error, request.place)
     except (MemoryError, duckdb.OutOfMemoryException):
-        return {"kind": "memory"}
+        return {"kind": "memory"}, b""
     except Exception as error:
-        return {"kind": _kind(error), "message": without_places(str(error), request.place)}
+        return _failed(_kind(error), error, request.place)
+
+
+def _failed(kind: str, error: Exception, place: Place) -> tuple[dict[str, Any], bytes]:
+    return {"kind": kind, "message": without_places(str(error), place)[:MAX_MESSAGE]}, b""
 
 
 def _kind(error: Exception) -> str:
@@ -122,23 +135,27 @@ def _kind(error: Exception) -> str:
     return "memory" if "bad_alloc" in str(error) else "failed"
 
 
-def _answer(request: Request, con: duckdb.DuckDBPyConnection, answers: BufferedWriter) -> dict[str, Any]:
+def _answer(request: Request, con: duckdb.DuckDBPyConnection) -> tuple[dict[str, Any], bytes]:
     question = checked(con, request.sql)
     try:
         if request.save:
-            return {"kind": "ok", "row_count": _saved(con, question, request, *request.save)}
+            return {"row_count": _saved(con, question, request, *request.save)}, b""
         table = _rows(con, question, request)
     except duckdb.Error as error:
         raise type(error)(_one_line_up(str(error))) from error
     if table.nbytes > MAX_ANSWER_BYTES:
         size = f"{table.nbytes / 1e6:,.0f} MB"
         raise RefusedError(f"The answer has {size}, {MAX_ANSWER_BYTES >> 20} are the most: ask for fewer columns.")
-    is_capped = table.num_rows > request.rows
     if question.is_explain:
         table = _redacted(table, request.place)
-    with pa.ipc.new_stream(answers, table.schema) as writer:
-        writer.write_table(table.slice(0, request.rows))
-    return {"kind": "ok", "is_capped": is_capped}
+    return {"is_capped": table.num_rows > request.rows}, _stream(table.slice(0, request.rows))
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
 
 
 def _rows(con: duckdb.DuckDBPyConnection, question: Question, request: Request) -> pa.Table:
@@ -185,11 +202,11 @@ def _one_line_up(message: str) -> str:
 
 
 def without_places(text: str, place: Place) -> str:
-    """The text without the folders of the machine."""
-    for folder in (place.folder, place.lake, str(Path(place.file).parent)):
+    """The text with files as they lie in the lake, and no folder of the machine."""
+    for folder, name in ((place.folder, "file:"), (place.lake, "lake:"), (str(place.published), "warehouse:")):
         if folder:
-            text = re.sub(re.escape(folder) + r"[^\s'\",\]│]*", "a file of the lake", text)
-    return text[:MAX_MESSAGE]
+            text = text.replace(folder + "/", name).replace(folder, name)
+    return text
 
 
 def _redacted(table: pa.Table, place: Place) -> pa.Table:

@@ -1,6 +1,5 @@
 """All rows of a query as a file, written while they come, so that memory stays flat however many there are."""
 
-import math
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -89,7 +88,7 @@ def _in_parquet(column: Column, name: str) -> str:
 
 def _write_sheets(batches: Any, path: Path) -> int:
     """A workbook; where a sheet is full, it says so and the rows go on in the next one."""
-    import xlsxwriter  # few queries need it, and it would be imported for each
+    import xlsxwriter  # type: ignore[import-untyped]  # few queries need it
 
     options = {"constant_memory": True, "tmpdir": str(path.parent)}
     count = 0
@@ -129,7 +128,7 @@ def _write_cell(sheet: Any, row: int, column: int, value: Any, shapes: dict[type
         return
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value)
-    elif isinstance(value, int | float | Decimal) and math.isfinite(value) and abs(value) < 10**15:
+    elif isinstance(value, int | float | Decimal) and -(10**15) < value < 10**15:
         sheet.write_number(row, column, value)
     elif type(value) in shapes and _is_in_calendar(value):
         sheet.write_datetime(row, column, value, shapes[type(value)])

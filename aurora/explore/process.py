@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 from aurora.explore.child import Place, Request
 
+START_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 # Nothing of the app's environment; the allocators keep to few arenas, since address space is what is bounded.
 ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8"}
@@ -45,7 +47,11 @@ class Process:
         return self._process.poll() is None
 
     def answer(self, request: Request) -> tuple[bytes, dict[str, Any], int | None]:
-        """What it wrote, what it told of that ({} if nothing), and its exit code, None if it took too long."""
+        """What it wrote, what it told of that ({} if nothing), and its exit code, None if it took too long.
+
+        The time that it needs to start is not the query's.
+        """
+        self._wait_until_ready()
         try:
             out, err = self._process.communicate(pickle.dumps(request), timeout=request.wall_s)
         except subprocess.TimeoutExpired:
@@ -53,6 +59,10 @@ class Process:
         finally:
             self.kill()
         return out, _told(err), self._process.returncode
+
+    def _wait_until_ready(self) -> None:
+        if self._process.stderr and select.select([self._process.stderr], [], [], START_S)[0]:
+            os.read(self._process.stderr.fileno(), 1)
 
     def stop(self) -> None:
         """End it and whatever it started, from any thread; who waits for its answer goes on."""
@@ -82,16 +92,20 @@ class Spare:
         """A process that nobody has used."""
         with self._lock:
             spare, self._process = self._process, None
-        # What it may read was settled when it started: another folder needs another process.
-        if spare and spare.is_alive and spare.place.lake == place.lake:
+        if spare and spare.is_alive and spare.place.is_beside(place):
             return spare
         if spare:
             spare.kill()
         return Process(place)
 
     def prepare(self, place: Place) -> None:
-        """Have one waiting for the place."""
+        """Have one waiting for the place, once it has a lake: a process is confined to folders that are there."""
+        if not Path(place.lake).is_dir():
+            return
         with self._lock:
+            if self._process and not self._process.place.is_beside(place):
+                self._process.kill()
+                self._process = None
             if self._process is None:
                 self._process = Process(place)
 

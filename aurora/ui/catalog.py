@@ -83,8 +83,9 @@ def found(text: str, everything: dict[str, Entry]) -> list[Entry]:
         places = (entry.name.lower(), columns, entry.about.lower())
         ranks = [next((rank for rank, place in enumerate(places) if word in place), None) for word in words]
         if None not in ranks:
-            ranked.append((sum(rank for rank in ranks if rank), entry.name, entry))
-    return [entry for _, _, entry in sorted(ranked, key=lambda one: one[:2])]
+            begins = not (words and entry.name.startswith(words[0]))
+            ranked.append((sum(rank for rank in ranks if rank), begins, len(entry.name) if words else 0, entry.name))
+    return [everything[name] for *_, name in sorted(ranked)]
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -15,7 +15,7 @@ A_WEEK = timedelta(days=7)
 A_DAY = timedelta(days=1)
 CHOICES = {
     "app": "select app_id as one from applications_now order by one",
-    "component": "select component_id as one from component_status order by one",
+    "component": "select component_id as one from component_status order by requests_per_minute desc nulls last, one",
     "team": "select distinct team_id as one from applications_now where team_id is not null order by one",
 }
 DAYS = re.compile(r"(^|_)(since|until|from|to|at|on|day|date)$")

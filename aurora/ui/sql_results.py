@@ -7,10 +7,11 @@ import streamlit as st
 
 from aurora.errors import AuroraError, CancelledError, RefusedError
 from aurora.explore.ask import Answer
-from aurora.ui import sql_chart
+from aurora.explore.plan import Plan
+from aurora.ui import sql_chart, sql_plan
 from aurora.ui.frame import demo_badge, empty
 from aurora.ui.sql_download import downloads
-from aurora.ui.sql_runs import Desk, Run
+from aurora.ui.sql_runs import Run
 from aurora.ui.tables import ROW
 from aurora.ui.words import plural
 
@@ -18,7 +19,7 @@ VIEWS = ("Table", "Chart", "Columns")
 TALL, SHORT = 16, 3
 
 
-def result(desk: Desk, run: Run) -> None:
+def result(run: Run) -> None:
     """Draw a run: that it is under way, what went wrong, or its rows and chart."""
     if run.is_running:
         _running(run)
@@ -30,7 +31,10 @@ def result(desk: Desk, run: Run) -> None:
     except AuroraError as error:
         _wrong(run, error)
     else:
-        _answer(desk, run, answer)
+        if isinstance(answer, Plan):
+            sql_plan.draw(answer)
+        else:
+            _answer(run, answer)
 
 
 def _running(run: Run) -> None:
@@ -53,7 +57,7 @@ def _plain(text: str) -> str:
     return text.replace("`", "'").replace("[", r"\[").replace("$", r"\$").replace(":", r"\:").replace("*", r"\*")
 
 
-def _answer(desk: Desk, run: Run, answer: Answer) -> None:
+def _answer(run: Run, answer: Answer) -> None:
     frame = answer.frame
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         view = st.segmented_control(

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import streamlit as st
 
 from aurora.contracts import Row
-from aurora.errors import AuroraError, CancelledError
+from aurora.errors import CancelledError
 from aurora.explore.ask import Answer, Handle, Limits, ask, prepare
 from aurora.explore.parameters import bound
+from aurora.explore.plan import Plan, profile
 from aurora.ui.data import settings
 from aurora.ui.sql_editor import Draft
 
@@ -166,8 +167,9 @@ def _rows(sql: str, values: dict[str, Any], cap: int, handle: Handle, where: tup
     return ask(where[0], asked, params, actor=where[1], limits=Limits(rows=cap), handle=handle)
 
 
-def _plan(sql: str, values: dict[str, Any], cap: int, handle: Handle, where: tuple[Path, str]) -> Any:
-    raise AuroraError("plans come with the plan module")
+def _plan(sql: str, values: dict[str, Any], cap: int, handle: Handle, where: tuple[Path, str]) -> Plan:
+    asked, params = bound(sql, values)
+    return profile(where[0], asked, params, actor=where[1], handle=handle)
 
 
 @st.cache_resource

@@ -17,7 +17,7 @@ def tabs(desk: Desk) -> None:
         st.rerun()
     chosen = _chosen(desk)
     if isinstance(chosen, Run):
-        result(desk, chosen)
+        result(chosen)
     elif chosen == START:
         start(desk)
 

@@ -6,9 +6,8 @@ order: 700
 
 import streamlit as st
 
-from aurora.ui import sql_ask, sql_browser, sql_tabs
-from aurora.ui.data import generation
-from aurora.ui.frame import page, still
+from aurora.ui import catalog, sql_ask, sql_browser, sql_tabs
+from aurora.ui.frame import page, still, told
 from aurora.ui.sql_runs import desk
 
 POLL = "500ms"
@@ -17,27 +16,30 @@ POLL = "500ms"
 @st.fragment
 def question() -> None:
     """What is asked."""
-    sql_ask.ask_for(desk())
+    with told():
+        sql_ask.ask_for(desk())
 
 
 @st.fragment
-def catalog() -> None:
+def beside() -> None:
     """What can be asked."""
-    sql_browser.browser(desk())
+    with told():
+        sql_browser.browser(desk())
 
 
 def results() -> None:
     """What was answered."""
-    sql_tabs.tabs(desk())
+    with told():
+        sql_tabs.tabs(desk())
 
 
 with page("SQL"):
-    generation()
+    catalog.entries()  # what cannot be read is told once, for the whole page
     still()
     sql_ask.arrive(desk())
     left, right = st.columns([7, 3], gap="medium")
     with left:
         question()
     with right:
-        catalog()
+        beside()
     st.fragment(run_every=POLL if desk().running else None)(results)()
