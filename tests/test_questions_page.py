@@ -127,7 +127,7 @@ def test_a_question_becomes_an_alert_rule(kept: Path, monkeypatch: pytest.Monkey
     test = AppTest.from_function(used, default_timeout=60).run()
     assert "no limit" in test.info[0].value
     test.number_input[1].set_value(5.0).run()
-    assert test.success[0].value == "Now: 2 critical."
+    assert test.warning[0].value == "Now: 2 critical."
     pressed(test, "Save")
     rule = Lake(kept / "lake").read(Rules).row(0, named=True)
     assert (rule["purpose"], rule["question_id"], rule["critical"], rule["warn"]) == ("alert", "queues", 5.0, None)

@@ -30,7 +30,7 @@ NEW = "a new dashboard"
 HOLDS = {"at once": 0.0, "5 minutes": 300.0, "15 minutes": 900.0, "1 hour": 3600.0}
 WINDOWS = ["30d", "28d", "7d", "calendar_month"]
 WANTED = {
-    "alert": "Rows of value, and app_id, component_id or subject if there are several. Asked each minute, of 24 hours.",
+    "alert": "Rows of value, with app_id, component_id or subject if there are several. Asked each minute.",
     "gate": "A value; with app_id, or with :app in the SQL, it speaks of each application. What is not known holds.",
     "scorecard": "Rows of app_id (or team_id, domain) and value. Within the limit passes; no value is not checked.",
     "objective": "Rows of ts, good and total, over :since and :until.",
@@ -138,7 +138,11 @@ def _now(question: Row, said: dict[str, Any]) -> None:
         return
     counts = {level: sum(one.level == level for one in found.values()) for level in RANK}
     told_of = ", ".join(f"{count} {level}" for level, count in counts.items() if count)
-    st.success(f"Now: {told_of or 'no rows, so nothing crosses a limit'}.", icon=":material/check_circle:")
+    said_now = f"Now: {told_of or 'no rows, so nothing crosses a limit'}."
+    if counts["critical"] or counts["warning"]:
+        st.warning(said_now, icon=":material/warning:")
+    else:
+        st.success(said_now, icon=":material/check_circle:")
 
 
 def _objective(question: Row, name: str) -> None:
