@@ -19,7 +19,7 @@ from warehouse.publish import publish
 def test_an_answer_tells_rows_and_generation(explored: Path) -> None:
     answer = ask(explored, "select 1 as a, 'x' as b")
     assert answer.frame.to_dicts() == [{"a": 1, "b": "x"}]
-    assert (answer.is_capped, answer.generation) == (False, 1)
+    assert (answer.is_capped, answer.generation) == (False, 2)
     assert answer.duration_ms > 0
 
 
