@@ -10,7 +10,7 @@ import pytest
 
 from aurora.contracts.delivery import Commits
 from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
-from aurora.explore.ask import Handle, Limits, _spare, ask
+from aurora.explore.ask import Handle, Limits, _spares, ask, prepare
 from tests.frames import put, row
 from warehouse.lake import Lake
 from warehouse.publish import publish
@@ -19,7 +19,7 @@ from warehouse.publish import publish
 def test_an_answer_tells_rows_and_generation(explored: Path) -> None:
     answer = ask(explored, "select 1 as a, 'x' as b")
     assert answer.frame.to_dicts() == [{"a": 1, "b": "x"}]
-    assert (answer.is_capped, answer.generation) == (False, 1)
+    assert (answer.is_capped, answer.generation) == (False, 2)
     assert answer.duration_ms > 0
 
 
@@ -129,19 +129,20 @@ def test_nothing_is_asked_before_something_is_published(tmp_path: Path) -> None:
 
 
 def test_a_spare_that_died_is_replaced(explored: Path) -> None:
-    ask(explored, "select 1")
-    assert _spare._process
-    _spare._process.kill()
+    prepare(explored)
+    for process in _spares._waiting:
+        process.kill()
     assert ask(explored, "select 1 as a").frame["a"].to_list() == [1]
 
 
 def test_no_process_answers_twice(explored: Path) -> None:
-    ask(explored, "select 1")
-    first = _spare._process
-    ask(explored, "select 1")
-    assert first
-    assert _spare._process is not first
-    assert not first.is_alive
+    prepare(explored)
+    before = list(_spares._waiting)
+    for _ in range(3):
+        ask(explored, "select 1")
+    assert len(before) == 2
+    assert not set(before) & set(_spares._waiting)
+    assert [process.is_alive for process in before] == [False, False]
 
 
 def test_a_process_of_one_folder_does_not_answer_for_another(explored: Path, begun: Path) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
 from aurora.explore.child import Place, Request
 from aurora.explore.files import Format
-from aurora.explore.process import Process, Spare
+from aurora.explore.process import Process, Spares
 from aurora.explore.turns import Turns
 from warehouse.publish import Generation, current
 
@@ -68,7 +68,7 @@ class Handle:
 
 _turns = Turns()
 _saves = Turns(places=2, wait_s=300.0)
-_spare = Spare()
+_spares = Spares()
 
 
 def ask(
@@ -123,15 +123,15 @@ def save(
 
 
 def prepare(published: Path) -> None:
-    """Start the process of the next query in advance; nothing happens before the first generation."""
+    """Start the processes of the next queries in advance; nothing happens before the first generation."""
     generation = current(published)
     if generation:
-        _spare.prepare(_place(published, generation))
+        _spares.prepare(_place(published, generation))
 
 
 def close() -> None:
-    """End the process that waits for the next query."""
-    _spare.close()
+    """End the processes that wait for the next queries."""
+    _spares.close()
 
 
 def _newest(published: Path) -> Generation:
@@ -160,13 +160,13 @@ def _settled(published: Path, request: Request, handle: Handle) -> tuple[bytes, 
 
 def _run(published: Path, generation: Generation, request: Request, handle: Handle) -> tuple[bytes, dict[str, Any]]:
     place = _place(published, generation, request.place.folder)
-    process = Process(place) if place.folder else _spare.take(place)
-    _spare.prepare(replace(place, folder=""))
+    process = Process(place) if place.folder else _spares.take(place)
     handle.holds(process)
     try:
         rows, told, code = process.answer(replace(request, place=place))
     finally:
         handle.holds(None)
+        _spares.prepare(replace(place, folder=""))  # now, so that its imports do not slow this query
     if handle.is_cancelled:
         raise CancelledError("The query was stopped.")
     return rows, told if code == 0 and told else {"kind": _why(code)}
