@@ -29,8 +29,7 @@ cli.add_typer(slo, name="slo")
 cli.add_typer(record, name="record")
 cli.add_typer(export, name="export")
 cli.command()(gate)
-# Into a pipe or a file, lines are not cut to a terminal's width.
-# What is printed comes from outside as often as not: nothing in it is markup.
+# In a pipe, lines are not cut to a terminal's width; what is printed may come from outside and is no markup.
 out = Console(width=None if sys.stdout.isatty() else 240, markup=False, highlight=False)
 err = Console(stderr=True, markup=False, highlight=False)
 

@@ -135,15 +135,16 @@ def published(lake: Lake, data: Path) -> Published:
 
 
 @pytest.fixture(scope="session")
-def explored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def explored(tmp_path_factory: pytest.TempPathFactory, unfilled: Path) -> Iterator[Path]:
     """A published folder, with one commit in its lake, to ask questions of people; do not write to it."""
 
     def build(folder: Path) -> None:
+        copy_of(unfilled, folder)
         put(Lake(folder / "lake"), Commits, [row(Commits)])
-        _publish(Lake(folder / "lake"), folder, folder / "published", False, None)
+        publish(Lake(folder / "lake"), folder)
 
     yield shared(tmp_path_factory, "explored", build) / "published"
-    ask._spare.close()
+    ask.close()
 
 
 def pytest_unconfigure() -> None:

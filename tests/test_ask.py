@@ -8,14 +8,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from aurora.contracts.delivery import Commits
 from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
-from aurora.explore.ask import Handle, Limits, _spare, ask
+from aurora.explore.ask import Handle, Limits, _spares, ask, prepare
+from tests.frames import put, row
+from warehouse.lake import Lake
+from warehouse.publish import publish
 
 
 def test_an_answer_tells_rows_and_generation(explored: Path) -> None:
     answer = ask(explored, "select 1 as a, 'x' as b")
     assert answer.frame.to_dicts() == [{"a": 1, "b": "x"}]
-    assert (answer.is_capped, answer.generation) == (False, 1)
+    assert (answer.is_capped, answer.generation) == (False, 2)
     assert answer.duration_ms > 0
 
 
@@ -125,16 +129,42 @@ def test_nothing_is_asked_before_something_is_published(tmp_path: Path) -> None:
 
 
 def test_a_spare_that_died_is_replaced(explored: Path) -> None:
-    ask(explored, "select 1")
-    assert _spare._process
-    _spare._process.kill()
+    prepare(explored)
+    for process in _spares._waiting:
+        process.kill()
     assert ask(explored, "select 1 as a").frame["a"].to_list() == [1]
 
 
 def test_no_process_answers_twice(explored: Path) -> None:
-    ask(explored, "select 1")
-    first = _spare._process
-    ask(explored, "select 1")
-    assert first
-    assert _spare._process is not first
-    assert not first.is_alive
+    prepare(explored)
+    before = list(_spares._waiting)
+    for _ in range(3):
+        ask(explored, "select 1")
+    assert len(before) == 2
+    assert not set(before) & set(_spares._waiting)
+    assert [process.is_alive for process in before] == [False, False]
+
+
+def test_a_process_of_one_folder_does_not_answer_for_another(explored: Path, begun: Path) -> None:
+    for _ in range(2):
+        assert ask(explored, "select count(*) as n from commits").frame["n"].to_list() == [1]
+        assert ask(begun / "published", "select count(*) as n from commits").frame["n"].to_list() == [0]
+
+
+def test_another_generation_is_asked_by_the_process_that_waits(begun: Path) -> None:
+    published = begun / "published"
+    assert ask(published, "select count(*) as n from commits").generation == 1
+    put(Lake(begun / "lake"), Commits, [row(Commits)])
+    publish(Lake(begun / "lake"), begun)
+    answer = ask(published, "select count(*) as n from commits")
+    assert (answer.generation, answer.frame["n"].to_list()) == (2, [1])
+
+
+def test_a_file_that_is_gone_is_no_secret_path(begun: Path) -> None:
+    put(Lake(begun / "lake"), Commits, [row(Commits)])
+    publish(Lake(begun / "lake"), begun)
+    for file in (begun / "lake" / "commits").rglob("*.parquet"):
+        file.unlink()
+    with pytest.raises(QueryError, match="lake:commits/") as caught:
+        ask(begun / "published", "from commits")
+    assert str(begun) not in str(caught.value)

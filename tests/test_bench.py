@@ -258,3 +258,9 @@ def test_importing_focus_is_measured_from_both_kinds_of_file(tmp_path: Path) -> 
         "FOCUS import of csv",
     ]
     assert all(figure.value > 0 for figure in figures)
+
+
+def test_the_explorer_is_measured_against_duckdb_alone(tmp_path: Path) -> None:
+    figures = tiny("explore", tmp_path)
+    assert [figure.unit for figure in figures] == ["ms"] * 12 + ["rows/s", "bytes"]
+    assert all(figure.value > 0 for figure in figures[-2:])

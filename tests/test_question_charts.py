@@ -70,3 +70,15 @@ def test_names_are_never_shorthand() -> None:
     assert chart is not None
     fields = {channel["field"] for name, channel in chart.to_dict()["encoding"].items() if name != "tooltip"}
     assert fields == {"x", "value", "series"}
+
+
+def test_money_tells_its_currency_and_two_are_two_series() -> None:
+    one = pl.DataFrame({"app": ["a", "b"], "effective_cost": [5, 4], "currency": ["EUR", "EUR"]})
+    told = {"kind": "bar", "x": "app", "y": ["effective_cost"]}
+    alone, both = drawn(one, told), drawn(one.with_columns(currency=pl.Series(["EUR", "AED"])), told)
+    assert alone is not None
+    assert both is not None
+    assert alone.to_dict()["encoding"]["x"]["title"] == "effective_cost, EUR"
+    assert "color" not in alone.to_dict()["encoding"]
+    assert both.to_dict()["encoding"]["color"]["field"] == "series"
+    assert {row["series"] for row in next(iter(both.to_dict()["datasets"].values()))} == {"EUR", "AED"}

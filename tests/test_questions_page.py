@@ -11,15 +11,16 @@ from rich.console import Console
 from streamlit.testing.v1 import AppTest
 
 from aurora.contracts.estate import Applications
-from aurora.contracts.platform import Dashboards, Questions
+from aurora.contracts.platform import Dashboards, QueryRuns, Questions
 from aurora.contracts.rules import Rules
 from aurora.errors import QueryError, UsageError
 from aurora.explore import dashboards, questions, uses
-from aurora.explore.ask import _spare
+from aurora.explore.ask import close
 from aurora.explore.block import block
 from aurora.explore.dashboards import Block, Dashboard
 from aurora.gate_command import gate_now
 from aurora.ui.question_parts import difference
+from aurora.ui.sql_history import history
 from tests.frames import ROOT, put, row, settings
 from tests.test_pages import sentences, shown
 from warehouse.lake import Lake
@@ -35,7 +36,7 @@ HOSTILE = "![x](https://evil.example/x.png) <b>b</b>"
 @pytest.fixture(scope="module", autouse=True)
 def _no_process_is_left() -> Iterator[None]:
     yield
-    _spare.close()
+    close()
 
 
 @pytest.fixture
@@ -81,6 +82,9 @@ def test_one_question_is_answered_compared_and_restored(kept: Path, monkeypatch:
     assert not test.error
     assert len(test.get("vega_lite_chart")) == 1
     assert "2 rows in" in sentences(test)
+    history().flush()
+    runs = Lake(kept / "lake").read(QueryRuns)
+    assert runs.select("question_id", "actor", "status", "row_count").rows() == [("queues", "local", "ok", 2)]
     diff = next(one.value for one in test.code if one.language == "diff")
     assert "- select 1 as value" in diff
     assert f"+ {SQL}" in diff
@@ -127,14 +131,14 @@ def test_a_question_becomes_an_alert_rule(kept: Path, monkeypatch: pytest.Monkey
     test = AppTest.from_function(used, default_timeout=60).run()
     assert "no limit" in test.info[0].value
     test.number_input[1].set_value(5.0).run()
-    assert test.success[0].value == "Now: 2 critical."
+    assert test.warning[0].value == "Now: 2 critical."
     pressed(test, "Save")
     rule = Lake(kept / "lake").read(Rules).row(0, named=True)
     assert (rule["purpose"], rule["question_id"], rule["critical"], rule["warn"]) == ("alert", "queues", 5.0, None)
     page = shown(QUESTIONS, kept, monkeypatch, question="queues")
     assert "**Alert rule** Queues" in sentences(page)
     pressed(page, "Delete the rule")
-    assert Lake(kept / "lake").read(Rules)["is_deleted"].to_list() == [False, True]
+    assert Lake(kept / "lake").read(Rules).sort("version")["is_deleted"].to_list() == [False, True]
 
 
 def test_a_dashboard_shows_answers_and_faults_in_their_places(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from aurora.errors import CancelledError, NotPublishedError, QueryError, RefusedError
 from aurora.explore.child import Place, Request
 from aurora.explore.files import Format
-from aurora.explore.process import Process, Spare
+from aurora.explore.process import Process, Spares
 from aurora.explore.turns import Turns
 from warehouse.publish import Generation, current
 
@@ -68,7 +68,7 @@ class Handle:
 
 _turns = Turns()
 _saves = Turns(places=2, wait_s=300.0)
-_spare = Spare()
+_spares = Spares()
 
 
 def ask(
@@ -108,6 +108,8 @@ def save(
     Raises what `ask` raises. Exports have a queue of their own, so that none keeps questions waiting.
     """
     handle = handle or Handle()
+    if not target.parent.is_dir():
+        raise QueryError(f"{target.parent}: there is no such folder to save into")
     with (
         _saves.turn(actor, lambda: handle.is_cancelled),
         TemporaryDirectory(dir=target.parent, prefix=".aurora-save-") as folder,
@@ -121,10 +123,15 @@ def save(
 
 
 def prepare(published: Path) -> None:
-    """Start the process of the next query in advance; nothing happens before the first generation."""
+    """Start the processes of the next queries in advance; nothing happens before the first generation."""
     generation = current(published)
     if generation:
-        _spare.prepare(_place(published, generation))
+        _spares.prepare(_place(published, generation))
+
+
+def close() -> None:
+    """End the processes that wait for the next queries."""
+    _spares.close()
 
 
 def _newest(published: Path) -> Generation:
@@ -153,13 +160,13 @@ def _settled(published: Path, request: Request, handle: Handle) -> tuple[bytes, 
 
 def _run(published: Path, generation: Generation, request: Request, handle: Handle) -> tuple[bytes, dict[str, Any]]:
     place = _place(published, generation, request.place.folder)
-    process = Process(place) if place.folder else _spare.take(place)
-    _spare.prepare(replace(place, folder=""))
+    process = Process(place) if place.folder else _spares.take(place)
     handle.holds(process)
     try:
         rows, told, code = process.answer(replace(request, place=place))
     finally:
         handle.holds(None)
+        _spares.prepare(replace(place, folder=""))  # now, so that its imports do not slow this query
     if handle.is_cancelled:
         raise CancelledError("The query was stopped.")
     return rows, told if code == 0 and told else {"kind": _why(code)}
@@ -168,15 +175,19 @@ def _run(published: Path, generation: Generation, request: Request, handle: Hand
 def _why(code: int | None) -> str:
     if code is None:
         return "slow"
-    return "broken" if code >= 0 else "busy" if code == -signal.SIGXCPU else "memory"
+    by_signal = {-signal.SIGXCPU: "busy", -signal.SIGKILL: "killed"}
+    return "broken" if code >= 0 else by_signal.get(code, "crashed")
 
 
 def _sentence(told: Mapping[str, Any], request: Request) -> str:
+    most = f"{request.memory_mb / 1000:g} GB"
     sentences = {
         "slow": f"The query took more than {request.wall_s:g} s: ask for less, or a shorter time.",
         "busy": f"The query took more than {request.cpu_s} s of computing: ask for less, or a shorter time.",
         "broken": "The query could not be started: is there memory and disk space left on the machine?",
-        "memory": f"The query took more than {request.memory_mb / 1000:g} GB of memory: ask for fewer rows or columns.",
+        "memory": f"The query took more than {most} of memory: ask for fewer rows or columns.",
+        "crashed": f"The query broke off: it takes more than {most} of memory or is nested too deeply.",
+        "killed": "The query was ended by the machine, whose memory ran out: ask for fewer rows or columns.",
     }
     return sentences.get(told["kind"]) or str(told.get("message", "The query failed."))
 

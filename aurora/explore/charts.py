@@ -45,11 +45,23 @@ def drawn(
     if kind not in KINDS[2:] or not isinstance(x, str) or x not in frame.columns or not ys or not frame.height:
         return None
     color = color if isinstance(color, str) and color in frame.columns and color != x else None
+    currencies = currencies_of(frame, ys[0])
+    if len(currencies) > 1 and color is None:
+        color = "currency"  # what is not one money is not one series
     long = _long(frame.head(MOST_ROWS), x, ys, color, named)
-    title = named(ys[0]) if len(ys) == 1 else None
+    said = [named(ys[0]), *(currencies if len(currencies) == 1 else [])]
+    title = ", ".join(said) if len(ys) == 1 else None
     if kind == "bar" and not long.schema["x"].is_temporal() and not long.schema["x"].is_numeric():
         return _bars(long, title, height)
     return _over(long, str(kind), title, height, named(x))
+
+
+def currencies_of(frame: pl.DataFrame, name: str) -> list[str]:
+    """The currencies of a column of money; none for another column, or where the answer does not tell."""
+    is_money = name == "cost" or name.endswith(("_cost", "_amount", "_price"))
+    if not is_money or "currency" not in frame.columns:
+        return []
+    return [str(one) for one in frame["currency"].drop_nulls().unique().sort()]
 
 
 def is_number(frame: pl.DataFrame, name: str) -> bool:

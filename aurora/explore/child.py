@@ -47,6 +47,15 @@ class Place:
     lake: str
     folder: str = ""
 
+    def is_beside(self, other: "Place") -> bool:
+        """True if a process that is confined to the one can read the other: another generation of the same lake."""
+        return (self.lake, self.folder) == (other.lake, other.folder) and self.published == other.published
+
+    @property
+    def published(self) -> Path:
+        """The folder of the generations."""
+        return Path(self.file).parent
+
 
 @dataclass(frozen=True)
 class Request:
@@ -68,7 +77,7 @@ def main() -> None:
     die_first()
     try:
         place: Place = pickle.load(requests)  # noqa: S301 (the parent's)
-        confine([Path(place.file).parent, Path(place.lake)], [Path(place.folder)] if place.folder else [])
+        confine([place.published, Path(place.lake)], [Path(place.folder)] if place.folder else [])
         con = _opened(place)
         os.write(2, b"\n")  # ready
         request: Request = pickle.load(requests)  # noqa: S301 (the parent's)
@@ -194,7 +203,7 @@ def _one_line_up(message: str) -> str:
 
 def without_places(text: str, place: Place) -> str:
     """The text with files as they lie in the lake, and no folder of the machine."""
-    for folder, name in ((place.folder, "file:"), (place.lake, "lake:"), (str(Path(place.file).parent), "warehouse:")):
+    for folder, name in ((place.folder, "file:"), (place.lake, "lake:"), (str(place.published), "warehouse:")):
         if folder:
             text = text.replace(folder + "/", name).replace(folder, name)
     return text

@@ -19,7 +19,14 @@ START_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 # Nothing of the app's environment; the allocators keep to few arenas, since address space is what is bounded.
 ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8"}
-CODE = "import sys; sys.path.insert(0, sys.argv[1]); from aurora.explore.child import main; main()"
+# Without numpy, which nothing here needs, the imports take two thirds of the time.
+CODE = """
+import sys
+sys.modules["numpy"] = None
+sys.path.insert(0, sys.argv[1])
+from aurora.explore.child import main
+main()
+"""
 
 
 class Process:
@@ -80,37 +87,39 @@ class Process:
                     pipe.close()
 
 
-class Spare:
-    """The process that waits for the next query."""
+class Spares:
+    """Processes that wait for the next queries: as many as one actor may run at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = 2) -> None:
+        self._count = count
         self._lock = threading.Lock()
-        self._process: Process | None = None
+        self._waiting: list[Process] = []
         atexit.register(self.close)
 
     def take(self, place: Place) -> Process:
-        """A process that nobody has used."""
+        """A process that nobody has used, the one that was started first."""
         with self._lock:
-            spare, self._process = self._process, None
-        # What it may read was settled when it started: another folder needs another process.
-        if spare and spare.is_alive and spare.place.lake == place.lake:
-            return spare
-        if spare:
-            spare.kill()
-        return Process(place)
+            self._forget_unfit(place)
+            return self._waiting.pop(0) if self._waiting else Process(place)
 
     def prepare(self, place: Place) -> None:
-        """Have one waiting for the place."""
+        """Have some waiting for the place, once it has a lake: a process is confined to folders that are there."""
         with self._lock:
-            if self._process is None:
-                self._process = Process(place)
+            self._forget_unfit(place)
+            if Path(place.lake).is_dir():
+                self._waiting += [Process(place) for _ in range(self._count - len(self._waiting))]
 
     def close(self) -> None:
-        """End the one that waits."""
+        """End those that wait."""
         with self._lock:
-            spare, self._process = self._process, None
-        if spare:
-            spare.kill()
+            for process in self._waiting:
+                process.kill()
+            self._waiting.clear()
+
+    def _forget_unfit(self, place: Place) -> None:
+        for process in [one for one in self._waiting if not (one.is_alive and one.place.is_beside(place))]:
+            process.kill()
+            self._waiting.remove(process)
 
 
 def _told(err: bytes) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def limit(memory_mb: int, cpu_s: int, wall_s: float, written_bytes: int = 0) -> 
         hard = resource.getrlimit(what)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         # Of computing, the first limit sends SIGXCPU, by which the parent knows why; the second one kills.
-        resource.setrlimit(what, (most, hard if what == resource.RLIMIT_CPU else most))
+        with suppress(ValueError):  # macOS takes no limit of address space
+            resource.setrlimit(what, (most, hard if what == resource.RLIMIT_CPU else most))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     signal.alarm(int(wall_s) + 5)
 

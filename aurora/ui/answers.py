@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +12,54 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.errors import AuroraError
 from aurora.explore.ask import Answer, Limits, ask
+from aurora.explore.history import run_row
 from aurora.explore.questions import asked
 from aurora.ui.data import generation, settings
 from aurora.ui.filters import Span
 from aurora.ui.session import actor
+from aurora.ui.sql_history import history
 
 AT_ONCE = 4
 LIMITS = Limits(wall_s=20.0, cpu_s=20, rows=5000)
+LAST = "question-asked-last"
 Asked = tuple[Row, Mapping[str, Any]]
 
 
 def answer(question: Row, values: Mapping[str, Any], over: Span) -> Answer:
-    """The answer to a question (columns sql and parameters) with these values, over whole minutes of the span.
+    """The answer to a saved question with these values, over whole minutes of the span; remembered as a run of it.
 
     Raises an AuroraError, as a sentence, for what may not be asked, fails or takes too long.
     """
-    return _answer((question, values), over, actor())
+    started, who = datetime.now(UTC), actor()
+    sql, params = _with_values((question, values), over)
+    outcome: Answer | AuroraError
+    try:
+        outcome = _cached(str(settings().published), sql, params, who)
+    except AuroraError as error:
+        outcome = error
+    if _is_new(question["question_id"], values, over):
+        history().add(run_row(sql, params, outcome, started, who, question["question_id"]))
+    if isinstance(outcome, AuroraError):
+        raise outcome
+    return outcome
+
+
+def _is_new(question_id: str, values: Mapping[str, Any], over: Span) -> bool:
+    """Whether this visitor did not ask just this last: a page that draws itself anew asks nothing anew."""
+    asked_last = (question_id, over.label, *sorted((name, str(value)) for name, value in values.items()))
+    is_new = bool(st.session_state.get(LAST) != asked_last)
+    st.session_state[LAST] = asked_last
+    return is_new
 
 
 def together(wanted: Sequence[Asked], over: Span) -> list[Answer | str]:
     """The answers to several questions at once, in their order; the sentence where there is none."""
     generation()  # before the first one there is nothing to ask: the page says so once, not each block
-    who = actor()
+    who, folder = actor(), str(settings().published)
 
     def one(told: Asked) -> Answer | str:
         try:
-            return _answer(told, over, who)
+            return _cached(folder, *_with_values(told, over), who)
         except AuroraError as error:
             return str(error).splitlines()[0]
 
@@ -50,12 +72,11 @@ def asked_now(sql: str, params: dict[str, Any]) -> pl.DataFrame:
     return _cached(str(settings().published), sql, params, actor()).frame
 
 
-def _answer(told: Asked, over: Span, who: str) -> Answer:
+def _with_values(told: Asked, over: Span) -> tuple[str, dict[str, Any]]:
     question, values = told
     until = over.until.replace(second=0, microsecond=0)
     length = timedelta(minutes=(over.until - over.since) // timedelta(minutes=1))
-    sql, params = asked(question, values, until, length)
-    return _cached(str(settings().published), sql, params, who)
+    return asked(question, values, until, length)
 
 
 @st.cache_data(max_entries=300, ttl=60, show_spinner=False)

@@ -11,6 +11,8 @@ from aurora.ui.question_acts import bring_in, questions_of_mine, save_board
 from aurora.ui.question_parts import told
 from aurora.ui.words import plural, safe
 
+RENAME, RETIRE = "Rename or share", "Retire"
+
 
 def begin() -> None:
     """A new dashboard, or one from a file."""
@@ -26,15 +28,15 @@ def acts(row: Row, board: Dashboard) -> None:
     st.caption(f"{'shared' if row['is_shared'] else 'private'}, by {safe(row['owner'])}", width="content")
     if st.button("Arrange", icon=":material/dashboard_customize:", disabled=dashboard_edit.draft(row) is not None):
         dashboard_edit.begin(row)
-    with st.popover("More", icon=":material/more_horiz:"):
-        if st.button("Rename or share", icon=":material/edit:", type="tertiary", width="stretch"):
-            in_dialog("Rename or share", rename, row)
-        st.download_button(
-            "Export as TOML", lambda: as_toml(board, questions_of_mine()), f"{row['dashboard_id']}.toml",
-            "application/toml", on_click="ignore", icon=":material/download:", type="tertiary", width="stretch",
-        )  # fmt: skip
-        if st.button("Retire", icon=":material/archive:", type="tertiary", width="stretch"):
-            in_dialog("Retire this dashboard", retire, row)
+    st.download_button(
+        "Export", lambda: as_toml(board, questions_of_mine()), f"{row['dashboard_id']}.toml", "application/toml",
+        on_click="ignore", icon=":material/download:", help="A TOML file with its questions, to import elsewhere",
+    )  # fmt: skip
+    chosen = st.menu_button("More", [RENAME, RETIRE], icon=":material/more_horiz:")
+    if chosen == RENAME:
+        in_dialog("Rename or share this dashboard", rename, row)
+    elif chosen == RETIRE:
+        in_dialog("Retire this dashboard", retire, row)
 
 
 def new() -> None:

@@ -14,7 +14,7 @@ from aurora.ui.filters import Span
 from aurora.ui.words import safe
 
 HEIGHTS = {"small": 160, "medium": 340, "large": 520}
-AROUND = 68  # title and margins of a block
+AROUND = 58  # title and margins of a block
 Controls = Callable[[int], None]
 
 

@@ -1,5 +1,6 @@
 """A question's answer as it is drawn: chart, figure or table; and the fields for its parameters."""
 
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -7,7 +8,7 @@ import streamlit as st
 
 from aurora.contracts import Row
 from aurora.explore.ask import Answer
-from aurora.explore.charts import drawn, is_number
+from aurora.explore.charts import currencies_of, drawn, is_number
 from aurora.explore.parameters import names
 from aurora.explore.questions import chart_of as chart_of
 from aurora.explore.questions import initial
@@ -15,7 +16,7 @@ from aurora.ui.columns import dressed
 from aurora.ui.data import rows
 from aurora.ui.headings import heading
 from aurora.ui.tables import ROW
-from aurora.ui.words import NOTHING, number, percent, plural, safe, span
+from aurora.ui.words import NOTHING, money, number, percent, plural, safe, span
 
 APPS = "select app_id from applications_now where coalesce(lifecycle, 'active') <> 'retired' order by app_id"
 UNITS = {"_pct": "%", "_ms": "ms", "_bytes": "bytes", "_days": "days", "_hours": "h", "_min": "min", "_s": "s"}
@@ -55,7 +56,11 @@ def figures(frame: pl.DataFrame, chart: dict[str, Any], label: str) -> bool:
     values = frame[name].cast(pl.Float64)
     trend = values.drop_nulls().to_list() if values.len() > 2 else None
     value = values[-1] if values.len() else None
-    st.metric(safe(label), said(name, value), label_visibility="collapsed", chart_data=trend, chart_type="area",
+    currencies = currencies_of(frame, name)
+    exact = frame[name][-1] if values.len() else None
+    is_one_money = len(currencies) == 1 and isinstance(exact, Decimal)
+    told = money(exact, currencies[0]) if is_one_money else said(name, value)
+    st.metric(safe(label), told, label_visibility="collapsed", chart_data=trend, chart_type="area",
               height="stretch")  # fmt: skip
     return True
 

@@ -30,7 +30,7 @@ NEW = "a new dashboard"
 HOLDS = {"at once": 0.0, "5 minutes": 300.0, "15 minutes": 900.0, "1 hour": 3600.0}
 WINDOWS = ["30d", "28d", "7d", "calendar_month"]
 WANTED = {
-    "alert": "Rows of value, and app_id, component_id or subject if there are several. Asked each minute, of 24 hours.",
+    "alert": "Rows of value, with app_id, component_id or subject if there are several. Asked each minute.",
     "gate": "A value; with app_id, or with :app in the SQL, it speaks of each application. What is not known holds.",
     "scorecard": "Rows of app_id (or team_id, domain) and value. Within the limit passes; no value is not checked.",
     "objective": "Rows of ts, good and total, over :since and :until.",
@@ -44,10 +44,8 @@ def buttons(question: Row) -> None:
             st.switch_page("pages/explore/sql.py", query_params={"question": question["question_id"]})
         if st.button("Add to a dashboard", icon=":material/dashboard_customize:"):
             in_dialog("Add to a dashboard", to_dashboard, question)
-        with st.popover("Use as", icon=":material/bolt:"):
-            for word in WANTED:
-                if st.button(USED_AS[word], key=f"use-{word}", type="tertiary", width="stretch"):
-                    in_dialog(f"Use as {USED_AS[word].lower()}", use, question, word)
+        if word := st.menu_button("Use as", list(WANTED), format_func=USED_AS.__getitem__, icon=":material/bolt:"):
+            in_dialog(f"Use as {USED_AS[word].lower()}", use, question, word)
         if st.button("Edit", icon=":material/edit:"):
             in_dialog("Edit this question", edit, question)
         if st.button("Retire", icon=":material/archive:"):
@@ -140,7 +138,11 @@ def _now(question: Row, said: dict[str, Any]) -> None:
         return
     counts = {level: sum(one.level == level for one in found.values()) for level in RANK}
     told_of = ", ".join(f"{count} {level}" for level, count in counts.items() if count)
-    st.success(f"Now: {told_of or 'no rows, so nothing crosses a limit'}.", icon=":material/check_circle:")
+    said_now = f"Now: {told_of or 'no rows, so nothing crosses a limit'}."
+    if counts["critical"] or counts["warning"]:
+        st.warning(said_now, icon=":material/warning:")
+    else:
+        st.success(said_now, icon=":material/check_circle:")
 
 
 def _objective(question: Row, name: str) -> None:

@@ -21,6 +21,7 @@ from aurora.ui.words import ago, plural, safe
 HEIGHT = 380
 USED_AS = {"dashboard": "Dashboard", "alert": "Alert rule", "scorecard": "Scorecard rule", "gate": "Release gate",
            "objective": "Objective"}  # fmt: skip
+CROSSED = {"alert": ("warns", "critical"), "gate": ("holds", "halts"), "scorecard": ("fails", "fails")}
 PAGES = {"dashboard": ("pages/explore/dashboards.py", "dashboard"), "objective": ("pages/operate/slos.py", "slo")}
 
 
@@ -120,11 +121,9 @@ def uses(frame: pl.DataFrame) -> None:
 
 
 def _state(row: Row) -> None:
-    limits = [
-        f"{word} at {row[name]:,.6g}"
-        for name, word in (("warn", "warns"), ("critical", "critical"))
-        if row[name] is not None
-    ]
+    words = CROSSED.get(row["used_as"], ("", ""))
+    limits = [f"{word} at {row[name]:,.6g}" for name, word in zip(("warn", "critical"), words, strict=True)
+              if row[name] is not None]  # fmt: skip
     if row["fault"] and row["asked_status"] == "failed":
         st.badge("failing", icon=":material/error:", color="red", help=safe(row["fault"]))
     elif row["used_as"] == "alert":

@@ -14,8 +14,9 @@ from aurora.ui.question_answer import chart_of
 from aurora.ui.session import actor
 from aurora.ui.sql_editor import sql_editor
 from aurora.ui.sql_editor.layout import laid_out
+from aurora.ui.sql_history import history
 from aurora.ui.sql_link import MOST_IN_LINK, link_query, unpacked
-from aurora.ui.sql_runs import CAPS, Desk, Kind
+from aurora.ui.sql_runs import CAPS, Desk, Kind, Where
 from aurora.ui.sql_save import save_button, saved
 
 MOST_SNIPPETS = 200
@@ -82,7 +83,9 @@ def ask_for(desk: Desk) -> None:
 
 def begin(desk: Desk, sql: str, values: dict[str, Any], cap: int, kind: Kind) -> None:
     """Start a run and draw the page again; the address then leads to the question."""
-    desk.start(sql, values, cap, kind, (settings().published, actor()))
+    known = desk.question if desk.question and desk.question["sql"] == sql else None
+    where = Where(settings().published, actor(), history(), known["question_id"] if known else None)
+    desk.start(sql, values, cap, kind, where)
     query = _address(desk)
     if query:
         desk.arrived = query.get("question") or query["q"]

@@ -14,7 +14,7 @@ A_WEEK = timedelta(days=7)
 A_DAY = timedelta(days=1)
 CHOICES = {
     "app": "select app_id as one from applications_now order by one",
-    "component": "select component_id as one from component_status order by one",
+    "component": "select component_id as one from component_status order by requests_per_minute desc nulls last, one",
     "team": "select distinct team_id as one from applications_now where team_id is not null order by one",
 }
 FIRST_NUMBERS = {"days": 30, "minutes": 15, "hours": 24, "bucket_s": 3600, "step_s": 3600, "limit": 100, "top": 10}

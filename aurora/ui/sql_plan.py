@@ -1,5 +1,6 @@
 """How a question was run, drawn: a tree of steps with rows and share of the time, and what would make it faster."""
 
+from collections.abc import Iterator
 from html import escape
 
 import streamlit as st
@@ -7,23 +8,33 @@ import streamlit as st
 from aurora.explore.plan import Plan, Step
 from aurora.ui.words import plural, safe
 
-WARM_RATIO, HOT_RATIO = 0.15, 0.4
+NOTHING_RATIO, WARM_RATIO, HOT_RATIO = 0.01, 0.15, 0.4
 DEEP = 12
 
 
 def draw(plan: Plan) -> None:
     """The figures, the hints, the tree."""
-    steps = [one for step in plan.steps for one in step.walk()]
+    steps = sum(1 for step in plan.steps for _ in step.walk())
     with st.grid(columns=4, min_column_width=150):
         st.metric("Took", _ms(plan.total_ms), border=True, help="By the clock, on all cores.")
         st.metric("Planning", _ms(plan.planning_ms), border=True, help="Reading the question and finding the best way.")
         st.metric("Read", _bytes(plan.bytes_read), border=True, help="From files; what was read before costs nothing.")
-        st.metric("Steps", f"{len(steps)}", border=True)
+        st.metric("Steps", f"{steps}", border=True)
     for hint in plan.hints:
         st.info(safe(hint), icon=":material/lightbulb:")
     if not plan.hints:
         st.caption("Nothing stands out: no step reads or compares more than it has to.")
-    st.html(f'<div class="aurora-plan" role="tree">{"".join(_row(depth, step) for depth, step in steps)}</div>')
+    shown = "".join(_row(depth, step) for root in plan.steps for depth, step in _telling(root))
+    st.html(f'<div class="aurora-plan" role="tree">{shown}</div>')
+
+
+def _telling(step: Step, depth: int = 0) -> Iterator[tuple[int, Step]]:
+    """The steps with their depth, without those that only hand on what the one below them did."""
+    is_told = not (step.operator == "Calculate" and len(step.children) == 1 and (step.share_ratio or 0) < NOTHING_RATIO)
+    if is_told:
+        yield depth, step
+    for child in step.children:
+        yield from _telling(child, depth + is_told)
 
 
 def _row(depth: int, step: Step) -> str:

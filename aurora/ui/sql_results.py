@@ -11,15 +11,16 @@ from aurora.explore.plan import Plan
 from aurora.ui import sql_chart, sql_plan
 from aurora.ui.frame import demo_badge, empty
 from aurora.ui.sql_download import downloads
-from aurora.ui.sql_runs import Run
+from aurora.ui.sql_history import changes
+from aurora.ui.sql_runs import Desk, Run
 from aurora.ui.tables import ROW
 from aurora.ui.words import plural
 
-VIEWS = ("Table", "Chart", "Columns")
+VIEWS = ("Table", "Chart", "Columns", "Changes")
 TALL, SHORT = 16, 3
 
 
-def result(run: Run) -> None:
+def result(desk: Desk, run: Run) -> None:
     """Draw a run: that it is under way, what went wrong, or its rows and chart."""
     if run.is_running:
         _running(run)
@@ -34,7 +35,7 @@ def result(run: Run) -> None:
         if isinstance(answer, Plan):
             sql_plan.draw(answer)
         else:
-            _answer(run, answer)
+            _answer(desk, run, answer)
 
 
 def _running(run: Run) -> None:
@@ -57,7 +58,7 @@ def _plain(text: str) -> str:
     return text.replace("`", "'").replace("[", r"\[").replace("$", r"\$").replace(":", r"\:").replace("*", r"\*")
 
 
-def _answer(run: Run, answer: Answer) -> None:
+def _answer(desk: Desk, run: Run, answer: Answer) -> None:
     frame = answer.frame
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         view = st.segmented_control(
@@ -73,6 +74,8 @@ def _answer(run: Run, answer: Answer) -> None:
         empty("No rows", "The question is right, but nothing fits it. Look at its conditions and its dates.")
     elif view == "Chart":
         sql_chart.draw(run, frame)
+    elif view == "Changes":
+        changes(desk, run)
     elif view == "Columns":
         _columns(run, frame)
     else:

@@ -4,15 +4,15 @@ import re
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
 from aurora.contracts import Row
-from aurora.errors import CancelledError
-from aurora.explore.ask import Answer, Handle, Limits, ask, prepare
+from aurora.explore.ask import ASKING, Answer, Handle, prepare
+from aurora.explore.history import History, ask_and_remember
 from aurora.explore.parameters import bound
 from aurora.explore.plan import Plan, profile
 from aurora.ui.data import settings
@@ -24,6 +24,16 @@ CAPS = (1_000, 5_000, 50_000, 100_000)
 Kind = Literal["rows", "plan"]
 # A name behind FROM or JOIN says best what a result is about.
 SUBJECT = re.compile(r"\b(?:from|join)\s+([a-z_]\w*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Where:
+    """What is asked, by whom, and where that is remembered."""
+
+    published: Path
+    actor: str
+    history: History
+    question_id: str | None = None
 
 
 @dataclass
@@ -63,14 +73,9 @@ class Run:
         return self.future.result(0)
 
     @property
-    def is_wrong(self) -> bool:
-        """Whether it ended in an error."""
-        return self.future.done() and self.future.exception() is not None
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether it was stopped by who asked it."""
-        return self.future.done() and isinstance(self.future.exception(), CancelledError)
+    def has_rows(self) -> bool:
+        """Whether it ended with rows."""
+        return self.kind == "rows" and self.future.done() and self.future.exception() is None
 
 
 @dataclass
@@ -92,10 +97,11 @@ class Desk:
     question: Row | None = None
     said: str | None = None
     is_new: bool = False
+    is_past: bool = False
     question_id: str | None = None
 
-    def start(self, sql: str, values: Mapping[str, Any], cap: int, kind: Kind, where: tuple[Path, str]) -> Run:
-        """Begin a run over `where` (published folder, actor) and wait a moment for it: most questions take no longer.
+    def start(self, sql: str, values: Mapping[str, Any], cap: int, kind: Kind, where: Where) -> Run:
+        """Begin a run and wait a moment for it: most questions take no longer.
 
         The oldest results are let go, the longest-running first stopped.
         """
@@ -162,14 +168,18 @@ def wait(run: Run) -> None:
         return
 
 
-def _rows(sql: str, values: dict[str, Any], cap: int, handle: Handle, where: tuple[Path, str]) -> Answer:
+def _rows(sql: str, values: dict[str, Any], cap: int, handle: Handle, where: Where) -> Answer:
     asked, params = bound(sql, values)
-    return ask(where[0], asked, params, actor=where[1], limits=Limits(rows=cap), handle=handle)
+    limits = replace(ASKING, rows=cap)
+    return ask_and_remember(
+        where.history, where.published, asked, params, actor=where.actor, question_id=where.question_id, limits=limits,
+        handle=handle,
+    )  # fmt: skip
 
 
-def _plan(sql: str, values: dict[str, Any], cap: int, handle: Handle, where: tuple[Path, str]) -> Plan:
+def _plan(sql: str, values: dict[str, Any], cap: int, handle: Handle, where: Where) -> Plan:
     asked, params = bound(sql, values)
-    return profile(where[0], asked, params, actor=where[1], handle=handle)
+    return profile(where.published, asked, params, actor=where.actor, handle=handle)
 
 
 @st.cache_resource

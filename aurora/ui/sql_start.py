@@ -4,11 +4,14 @@ import polars as pl
 import streamlit as st
 
 from aurora.ui import catalog
-from aurora.ui.frame import empty
+from aurora.ui.data import rows
+from aurora.ui.frame import demo_badge, empty, freshness
 from aurora.ui.sql_examples import EXAMPLES, Example
 from aurora.ui.sql_runs import Desk
 from aurora.ui.tables import ROW
 from aurora.ui.words import ago, plural
+
+SOURCES = "select distinct source_instance from source_freshness"
 
 
 def start(desk: Desk) -> None:
@@ -18,7 +21,11 @@ def start(desk: Desk) -> None:
     if not filled.height:
         empty("No table has a row yet", "Sources fill them: see Sources for what runs, or `aurora import` a file.")
         return
-    st.markdown("**Begin with a question**")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown("**Begin with a question**", width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            freshness()
+            demo_badge(rows(SOURCES))
     with st.grid(columns=3, min_column_width=250):
         for place, example in enumerate(EXAMPLES):
             _card(desk, place, example)

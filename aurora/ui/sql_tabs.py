@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from aurora.ui.sql_history import past
 from aurora.ui.sql_results import result
 from aurora.ui.sql_runs import Desk, Run
 from aurora.ui.sql_start import start
 
-START = "Start"
+START, HISTORY = "Start", "History"
 
 
 def tabs(desk: Desk) -> None:
@@ -17,31 +18,34 @@ def tabs(desk: Desk) -> None:
         st.rerun()
     chosen = _chosen(desk)
     if isinstance(chosen, Run):
-        result(chosen)
-    elif chosen == START:
+        result(desk, chosen)
+    elif chosen == HISTORY:
+        past(desk)
+    else:
         start(desk)
 
 
 def _chosen(desk: Desk) -> Run | str:
     """The result that is looked at."""
     labels = {run.number: run.label for run in desk.runs}
-    options = [START, *(run.number for run in desk.runs)]
+    options = [START, HISTORY, *(run.number for run in desk.runs)]
     # A widget of its own for each set of results: what the browser still says of the old one is not heard.
     key = f"sql-tab-{desk.turn}"
+    chosen = desk.open if desk.open in labels else HISTORY if desk.is_past else START
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sql-tabs"):
         st.segmented_control(
-            "Results", options, default=desk.open if desk.open in labels else START, required=True, key=key,
+            "Results", options, default=chosen, required=True, key=key,
             label_visibility="collapsed", format_func=lambda one: labels.get(one, str(one)), on_change=_look,
             args=(desk, key),
         )  # fmt: skip
         if desk.looked_at:
             _own(desk, desk.looked_at)
-    return desk.looked_at or START
+    return desk.looked_at or (HISTORY if desk.is_past else START)
 
 
 def _look(desk: Desk, key: str) -> None:
     chosen = st.session_state.get(key)
-    desk.open = chosen if isinstance(chosen, int) else None
+    desk.open, desk.is_past = chosen if isinstance(chosen, int) else None, chosen == HISTORY
 
 
 def _own(desk: Desk, run: Run) -> None:

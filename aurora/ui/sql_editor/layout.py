@@ -29,10 +29,10 @@ def laid_out(sql: str) -> str:
     before, after = (_meaning(json.loads(one)) for one in told)
     if before != after or before.get("error"):
         raise QueryError("This cannot be laid out as it stands: look for a comma or a bracket that is missing.")
-    return _named(fresh, names(sql))
+    return named(fresh, names(sql))
 
 
-def _named(sql: str, parameters: tuple[str, ...]) -> str:
+def named(sql: str, parameters: tuple[str, ...]) -> str:
     """The SQL with `:name` for `$name` again."""
     return re.sub(rf"\$({'|'.join(parameters)})\b", r":\1", sql) if parameters else sql
 
