@@ -5,7 +5,7 @@ import streamlit as st
 
 from aurora.ui import catalog
 from aurora.ui.data import rows
-from aurora.ui.frame import demo_badge, empty, freshness
+from aurora.ui.frame import demo_badge, empty
 from aurora.ui.sql_examples import EXAMPLES, Example
 from aurora.ui.sql_runs import Desk
 from aurora.ui.tables import ROW
@@ -23,9 +23,7 @@ def start(desk: Desk) -> None:
         return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown("**Begin with a question**", width="content")
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            freshness()
-            demo_badge(rows(SOURCES))
+        demo_badge(rows(SOURCES))
     with st.grid(columns=3, min_column_width=250):
         for place, example in enumerate(EXAMPLES):
             _card(desk, place, example)

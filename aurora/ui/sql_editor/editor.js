@@ -2,7 +2,6 @@
 // (text, selected, replace, insert, focus).
 
 const PAUSE_MS = 400;
-const LINES_OF_INFO = 60;
 const editors = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -69,10 +68,8 @@ class Editor {
   }
 
   close() {
-    this.ready.then(() => {
-      clearTimeout(this.pause);
-      this.surface.close?.();
-    });
+    clearTimeout(this.pause);
+    this.ready.then(() => this.surface.close?.());
   }
 }
 
@@ -107,10 +104,7 @@ function textarea(editor, host) {
     text: () => area.value,
     selected: () => area.value.slice(area.selectionStart, area.selectionEnd),
     replace: (text) => (area.value = text),
-    insert: (text) => {
-      area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
-      area.focus();
-    },
+    insert: (text) => area.setRangeText(text, area.selectionStart, area.selectionEnd, "end"),
   };
 }
 
@@ -124,8 +118,7 @@ function codemirror(editor, host, root, cm, lang) {
   const keys = [
     { key: "Mod-Enter", run: () => editor.run(), stopPropagation: true },
     { key: "Shift-Alt-f", run: () => editor.format(), stopPropagation: true },
-    { key: "Tab", run: (view) => accept(cm, view) },
-  ];
+    { key: "Tab", run: (view) => accept(cm, view) }];
   const view = new EditorView({
     doc: editor.data.text, parent: host, root: host.getRootNode(),
     extensions: [
@@ -145,9 +138,9 @@ function codemirror(editor, host, root, cm, lang) {
   return {
     text: () => view.state.doc.toString(),
     selected: () => view.state.sliceDoc(view.state.selection.main.from, view.state.selection.main.to),
-    replace: (text) => {
-      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text },
-                      selection: EditorSelection.cursor(text.length) });
+    replace: (insert) => {
+      const changes = { from: 0, to: view.state.doc.length, insert };
+      view.dispatch({ changes, selection: EditorSelection.cursor(insert.length) });
     },
     insert: (text) => {
       view.dispatch(view.state.replaceSelection(text), { scrollIntoView: true });
@@ -177,13 +170,10 @@ function sources(cm, lang, dialect, words) {
 
 // Tables with their columns, as CodeMirror wants them: those after a dot, those of an alias.
 function tree(tables) {
-  const of = ([name, table]) => [
-    name,
-    {
-      self: { label: name, type: "type", detail: table.kind, info: table.about, apply: table.call, boost: 30 },
-      children: table.columns.map(column),
-    },
-  ];
+  const self = (label, table) => ({
+    label, type: "type", detail: table.kind, info: table.about, apply: table.call, boost: 30,
+  });
+  const of = ([name, table]) => [name, { self: self(name, table), children: table.columns.map(column) }];
   return Object.fromEntries(Object.entries(tables).map(of));
 }
 
@@ -199,10 +189,9 @@ function named(cm, context, words) {
   if ((!word && !context.explicit) || /String|Comment|Quoted/.test(inside)) return null;
   const from = word ? word.from : context.pos;
   if (context.state.sliceDoc(from - 1, from) === ".") return null;
-  const text = context.state.doc.toString().toLowerCase();
   const options = [...words.fixed ??= fixed(words)];
   const seen = new Set();
-  for (const name of new Set(text.match(/[a-z_]\w*/g) ?? [])) {
+  for (const name of new Set(context.state.doc.toString().toLowerCase().match(/[a-z_]\w*/g))) {
     for (const said of words.tables[name]?.columns ?? []) {
       const one = { ...column(said), boost: 60 };
       if (!seen.has(one.label)) options.push({ ...one, detail: `${one.detail} · ${name}` });
@@ -214,11 +203,11 @@ function named(cm, context, words) {
 
 function fixed(words) {
   const called = ([label, detail, about]) => ({
-    label, detail, type: "function", info: about ? about.slice(0, LINES_OF_INFO * 10) : undefined, boost: 0,
+    label, detail, type: "function", info: about || undefined,
     apply: (view, _, from, to) => {
       const has = view.state.sliceDoc(to, to + 1) === "(";
-      view.dispatch({ changes: { from, to, insert: has ? label : `${label}()` },
-                      selection: { anchor: from + label.length + 1 } });
+      const insert = has ? label : `${label}()`;
+      view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + label.length + 1 } });
     },
   });
   const plain = (type, boost) => (label) => ({ label, type, boost });
@@ -239,13 +228,11 @@ function parameters(cm) {
       if (!/String|Comment/.test(cm.syntaxTree(view.state).resolveInner(from, 1).name)) add(from, to, mark);
     },
   });
-  return cm.ViewPlugin.fromClass(
-    class {
-      constructor(view) { this.marks = finder.createDeco(view); }
-      update(update) { this.marks = finder.updateDeco(update, this.marks); }
-    },
-    { decorations: (plugin) => plugin.marks },
-  );
+  class Marks {
+    constructor(view) { this.marks = finder.createDeco(view); }
+    update(update) { this.marks = finder.updateDeco(update, this.marks); }
+  }
+  return cm.ViewPlugin.fromClass(Marks, { decorations: (plugin) => plugin.marks });
 }
 
 // The names of syntax are not exported by themselves, but the styles that come along use them all.
