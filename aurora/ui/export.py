@@ -16,7 +16,7 @@ from aurora.settings import ROOT
 from aurora.ui import files, tables
 from aurora.ui.data import generation, rows
 from aurora.ui.drawn import Drawn, Query, collecting
-from aurora.ui.frame import told
+from aurora.ui.frame import MENU_KEY, told
 from aurora.ui.sql_link import sql_link
 from aurora.ui.words import plural, safe
 
@@ -62,7 +62,7 @@ def _stamp() -> Stamp:
 @st.fragment
 def _menu(drawn: list[Drawn], stamp: Stamp) -> None:
     """Filled once it is open, and by itself: the page is not drawn again."""
-    fold = st.popover("Export", icon=":material/download:", type="tertiary", key="export-menu", on_change="rerun")
+    fold = st.popover("Export", icon=":material/download:", type="tertiary", key=MENU_KEY, on_change="rerun")
     fold.caption(f"What this page shows, all rows and columns, times in UTC. {stamp}.")
     if not fold.open:
         return
@@ -108,7 +108,7 @@ def as_files(one: Drawn, stamp: Stamp) -> dict[str, Callable[[], bytes]]:
     chart = one.chart
     if isinstance(chart, str):
         made["dot"] = chart.encode
-    elif chart:
+    elif chart is not None:
         made["png"] = partial(files.png, chart, one.name, str(stamp))
         made["svg"] = partial(files.svg, chart, one.name, str(stamp))
     return made | {"csv": partial(files.csv, one.frame), "parquet": partial(files.parquet, one.frame, about)}
