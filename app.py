@@ -3,6 +3,7 @@
 import streamlit as st
 
 from aurora.settings import ROOT
+from aurora.ui.export import exported
 from aurora.ui.frame import notices, pause_control, watch
 from aurora.ui.navigation import sections
 from aurora.ui.session import gate
@@ -16,5 +17,6 @@ page = st.navigation(sections(ROOT / "pages"), expanded=True)
 st.set_page_config(page_title=f"{page.title} · Aurora")
 pause_control()
 notices()
-page.run()
+with exported():
+    page.run()
 watch()

@@ -104,7 +104,7 @@ def test_the_waterfall_leads_from_what_was_expected_to_what_it_cost() -> None:
     }
     row |= {"price_amount": Decimal(15), "volume_amount": Decimal(-5), "new_amount": Decimal(50)}
     row |= {"gone_amount": Decimal(0), "unexplained_amount": None, "currency": "EUR"}
-    steps = cost_anomaly_charts._steps(row)
+    steps = cost_anomaly_charts.steps(row)
     assert steps.select("step", "start", "end").rows() == [
         ("Expected", 0, 20), ("Price", 20, 35), ("Volume", 35, 30), ("New", 30, 80), ("Cost", 0, 80),
     ]  # fmt: skip

@@ -217,7 +217,7 @@ def test_paused_pages_stand_still_say_so_and_keep_what_was_chosen(acme: Path, mo
     assert dict(test.query_params) == kept
 
 
-def test_an_open_page_is_drawn_again_when_there_is_something_new_but_never_under_an_open_dialog(
+def test_an_open_page_is_drawn_again_when_there_is_something_new_but_never_under_an_open_dialog_or_menu(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     state: dict[str, object] = {}
@@ -238,8 +238,11 @@ def test_an_open_page_is_drawn_again_when_there_is_something_new_but_never_under
     assert look(1) == 1
     seen[0] = (7, True, None)
     assert look(1) == 1
-    state[frame.ASKING_KEY] = True
-    assert look(frame.REDRAW_S + 1) == 0
+    for key in (frame.ASKING_KEY, frame.MENU_KEY):
+        state[key] = True
+        assert look(frame.REDRAW_S + 1) == 0
+        state[key] = False
+    assert look(frame.REDRAW_S + 1) == 1
 
 
 def test_a_key_belongs_to_one_kind_of_widget() -> None:

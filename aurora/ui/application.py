@@ -14,6 +14,7 @@ from aurora.ui.applications import deployed
 from aurora.ui.data import rows
 from aurora.ui.filters import Span
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, STATUS, TYPE_WORD, ago, count, money, number, percent, safe, spoken
 
 COMPONENT = "pages/operate/component.py"
@@ -135,7 +136,7 @@ def health(row: Row, span: Span) -> None:
         marks = deployment_marks(rows(SHIPPED, id=row["app_id"], **span.window))
         measures = {"response_time_ms": "mean", "response_time_p95_ms": "slowest component, 95th percentile"}
         with st.container(border=True):
-            st.altair_chart(charts.lines(series, measures, "ms", marks, height=220), alt="Response time")
+            plot(charts.lines(series, measures, "ms", marks, height=220), series, "Response time")
     if opened := tables.components(frame, "Uptime 30 d", "app-components"):
         st.switch_page(COMPONENT, query_params={"component": opened})
 

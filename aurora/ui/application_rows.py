@@ -13,6 +13,7 @@ from aurora.insights.score_rules import Rules, load_rules
 from aurora.ui import charts, tables
 from aurora.ui.data import rows, settings, utc_now
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.words import ago, count, money, number, percent, plural, safe, spoken
 
 SEVERITIES = ("critical", "high", "medium", "low", "info", "unknown")
@@ -150,7 +151,7 @@ def cost(row: Row) -> None:
         _cost_figures(row, months)
     if days.height:
         said = pl.col("category").map_elements(spoken, return_dtype=pl.String)
-        st.altair_chart(charts.cost_days(days.with_columns(said)), alt="Cost per day")
+        plot(charts.cost_days(days.with_columns(said)), days, "Cost per day")
     if credits.height:
         st.subheader("Credits", anchor=False)
         st.caption("Why a day may cost less than nothing. The amount is that of the whole charge.")

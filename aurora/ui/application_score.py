@@ -9,6 +9,7 @@ from aurora.contracts import TABLES, Row
 from aurora.ui import charts, tables
 from aurora.ui.data import rows
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.words import safe
 
 LEAST = 0.05
@@ -54,7 +55,7 @@ def score(row: Row) -> None:
         return
     if row["score"] is None:
         st.info("Not enough is known of it to judge: less than 30% of the weights have data.", icon=":material/help:")
-    st.altair_chart(charts.parts(parts), alt="Score of each part, 0 to 100, and the points that it takes")
+    plot(charts.parts(parts), parts, "Score of each part, 0 to 100, and the points that it takes")
     lost_points(reasons(parts), row["score"] is not None)
     why_not = dict(rows(WHY_NOT, id=row["app_id"]).iter_rows())
     missing = [f"{part} ({why_not.get(part, 'no data')})" for part in parts.filter(~pl.col("has_data"))["part"]]
@@ -62,7 +63,7 @@ def score(row: Row) -> None:
         st.caption(f"No data, so not counted either way: {safe(', '.join(missing))}.")
     days = rows(SCORE_DAYS, id=row["app_id"])
     if days.height > 1:
-        st.altair_chart(charts.score_days(days), alt="Score per day")
+        plot(charts.score_days(days), days, "Score per day")
 
 
 def lost_points(lost: pl.DataFrame, is_judged: bool) -> None:

@@ -9,8 +9,7 @@ import polars as pl
 import streamlit as st
 
 from aurora.contracts import Row
-from aurora.ui import words
-from aurora.ui.tables import ROW
+from aurora.ui import tables, words
 from aurora.ui.words import ago, count, money, number, percent, pill, safe
 
 APPLICATION = "pages/estate/application.py"
@@ -102,15 +101,12 @@ def table(frame: pl.DataFrame, key: str) -> None:
         pl.col("last_deployed_at").map_elements(ago, return_dtype=pl.String).alias("deployed"),
         pl.col("month_cost").cast(pl.Float64),
     )
-    st.dataframe(
-        shown.select(
-            "link", "state", "score", "status_reason", "kind_word", "env_tier", "tier", "team", "active_users",
-            "uptime_30d_pct", "response_time_ms", "error_rate_pct", "deployed", "deployment_count_30d", "month_cost",
-            "currency", "open_alert_count", "serious_finding_count",
-        ),
-        key=key, hide_index=True, row_height=ROW, placeholder="n/a", column_config=_columns(),
-        height=min(max(frame.height, 1), 18) * ROW + 40, alt="Applications with health, score, users and cost",
+    shown = shown.select(
+        "link", "state", "score", "status_reason", "kind_word", "env_tier", "tier", "team", "active_users",
+        "uptime_30d_pct", "response_time_ms", "error_rate_pct", "deployed", "deployment_count_30d", "month_cost",
+        "currency", "open_alert_count", "serious_finding_count",
     )  # fmt: skip
+    tables.draw(frame, shown, "Applications with health, score, users and cost", _columns(), most=18, key=key)
 
 
 def _columns() -> dict[str, Any]:

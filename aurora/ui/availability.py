@@ -12,6 +12,7 @@ from aurora.ui import charts, tables
 from aurora.ui.data import rows, utc_now
 from aurora.ui.filters import Span
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, STATUS, percent, plural
 from aurora.ui.words import span as spoken_span
 
@@ -98,7 +99,8 @@ def probed(probes: pl.DataFrame, span: Span) -> None:
     if not probes.height:
         empty("No probe in this range", "Add its address to an http_probe source in aurora.toml.")
         return
-    st.altair_chart(charts.phases(phase_means(probes, span.bucket_s)), alt="Mean time of each probe phase")
+    means = phase_means(probes, span.bucket_s)
+    plot(charts.phases(means), means, "Mean time of each probe phase")
     certificates = probes["cert_not_after_at"].drop_nulls()
     if certificates.len():
         left_s = (certificates[0] - span.until).total_seconds()

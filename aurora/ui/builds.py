@@ -7,6 +7,7 @@ import streamlit as st
 from aurora.ui import charts, tables
 from aurora.ui.charts import GRID
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, number, percent, span
 
 
@@ -46,7 +47,7 @@ def tests(runs: pl.DataFrame, cases: pl.DataFrame, coverage: pl.DataFrame, flaky
         return
     if coverage.height:
         st.subheader("Coverage of lines", anchor=False)
-        st.altair_chart(covered(coverage), alt="Coverage of lines over time")
+        plot(covered(coverage), coverage, "Coverage of lines over time")
         newest = coverage.sort("day").unique("app_name", keep="last").sort("coverage_pct", nulls_last=True)
         tables.plain(newest, "Code quality, newest of each application", 8)
     if runs.height:

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from aurora.insights.attention import Attention
-from aurora.ui import words
+from aurora.ui import tables, words
 from aurora.ui.columns import dressed
 from aurora.ui.frame import empty
 from aurora.ui.words import ago, plural, safe
@@ -64,10 +64,7 @@ def ledger(frame: pl.DataFrame) -> None:
         named.select("occurred_at", "kind", "app", "title", "state", "actor").head(LEDGER_ROWS),
         {"title": st.column_config.TextColumn("What", width="large")},
     )
-    st.dataframe(
-        shown, hide_index=True, row_height=34, height=min(shown.height, LEDGER_SHOWN) * 34 + 38, placeholder="–",
-        alt="Changes, newest first", key="ledger", column_config=config,
-    )  # fmt: skip
+    tables.draw(frame, shown, "Changes, newest first", config, most=LEDGER_SHOWN, key="ledger", placeholder="–")
     if frame.height > LEDGER_ROWS:
         st.caption(
             f"The newest {LEDGER_ROWS} of {frame.height:,}; all of them stand below, in the rows behind this page."

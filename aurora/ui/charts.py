@@ -12,6 +12,7 @@ DASHES = [[1, 0], [5, 3], [2, 2], [8, 2]]
 GRID = 0.35
 ON_EITHER = "#708096"  # text that is read on a light and on a dark page alike
 FEW = 5
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 def lines(

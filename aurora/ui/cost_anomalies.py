@@ -14,6 +14,7 @@ from aurora.insights.cost_words import amount, sentence, subject
 from aurora.ui import cost_anomaly_charts, tables
 from aurora.ui.cost_anomaly_form import decide
 from aurora.ui.data import utc_now
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, number, plural, safe
 
 STATES = ("open", "explained", "dismissed")
@@ -105,16 +106,15 @@ def series(days: pl.DataFrame, row: Row) -> None:
         st.caption("The charges of these days are not kept any more.")
         return
     odd = {date.fromisoformat(day) for day in told(row, "days")}
-    st.altair_chart(
-        cost_anomaly_charts.days(drawn, odd, row["currency"]),
-        alt=f"Cost by day of {subject(row)}, {plural(len(odd), 'anomalous day')} marked",
-    )
+    name = f"Cost by day of {subject(row)}, {plural(len(odd), 'anomalous day')} marked"
+    plot(cost_anomaly_charts.days(drawn, odd, row["currency"]), drawn, name)
 
 
 def waterfall(row: Row) -> None:
     """From expected to observed, by part."""
     st.markdown(f"**What made it, over {plural(row['day_count'] or 1, 'day')}**")
-    st.altair_chart(cost_anomaly_charts.waterfall(row), alt="Waterfall from what was expected to what it cost, by part")
+    amounts = cost_anomaly_charts.steps(row).select("step", "amount", currency=pl.lit(row["currency"]))
+    plot(cost_anomaly_charts.waterfall(row), amounts, "Waterfall from what was expected to what it cost, by part")
     st.caption("Price: (p1 - p0) × q1. Volume: (q1 - q0) × p0. Unexplained: no quantity tells it.")
 
 

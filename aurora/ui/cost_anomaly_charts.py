@@ -43,10 +43,10 @@ def days(frame: pl.DataFrame, anomalous: set[date], currency: str) -> Layers:
 
 def waterfall(row: dict[str, Any]) -> Layers:
     """From what was expected to what it cost, over all its days: a bar each part that is not 0."""
-    steps = _steps(row)
-    order = steps["step"].to_list()
+    drawn_steps = steps(row)
+    order = drawn_steps["step"].to_list()
     x = alt.X("step:N", sort=order, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=False, ticks=False))
-    base = alt.Chart(steps).encode(
+    base = alt.Chart(drawn_steps).encode(
         x=x,
         tooltip=[alt.Tooltip("step:N", title="Part"), alt.Tooltip("amount:Q", title=row["currency"], format=",.2f")],
     )
@@ -60,7 +60,8 @@ def waterfall(row: dict[str, Any]) -> Layers:
     return drawn
 
 
-def _steps(row: dict[str, Any]) -> pl.DataFrame:
+def steps(row: dict[str, Any]) -> pl.DataFrame:
+    """The bars of the waterfall: what was expected, each part that is not 0, and what it cost."""
     count = row["day_count"] or 1
     expected, observed = (float(row[name] or 0) * count for name in ("expected_cost", "observed_cost"))
     rows: list[dict[str, Any]] = [_step("Expected", 0.0, expected, ON_EITHER, is_total=True)]

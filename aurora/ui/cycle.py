@@ -9,6 +9,7 @@ from aurora.insights.cycle import graded, next_step
 from aurora.ui import tables
 from aurora.ui.charts import GRID
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, number, plural, safe, span
 
 PARTS = {"coding": "Coding", "pickup": "Pickup", "review": "Review", "deploy": "Deploy"}
@@ -33,7 +34,7 @@ def stages(frame: pl.DataFrame) -> None:
                   delta=None if p75 is None else graded(float(str(p75))), delta_color="off", delta_arrow="off",
                   help="Three of four pull requests are through by then. Graded by LinearB's benchmark.")  # fmt: skip
     st.markdown("  \n".join(filter(None, map(_step, apps.head(STEPS).iter_rows(named=True)))))
-    st.altair_chart(_bars(apps), alt="Median hours of coding, pickup, review and deploy per application")
+    plot(_bars(apps), apps, "Median hours of coding, pickup, review and deploy per application")
     st.caption(
         "Medians of each part by itself, the slowest application first; what is not deployed yet has no deploy part."
     )

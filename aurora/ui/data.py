@@ -1,7 +1,11 @@
 """The pages' only way to data: rows(sql, ...) of the newest generation, cached until there is a newer one."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,14 +24,35 @@ from warehouse.query import Warehouse
 FRESH_S = 15
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A query with its parameters, and the answer that a page got."""
+
+    sql: str
+    params: dict[str, Any]
+    frame: pl.DataFrame
+
+
+_asked: ContextVar[list[Asked] | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[list[Asked]]:
+    """Every question asked inside, in order, with its answer."""
+    asked: list[Asked] = []
+    before = _asked.set(asked)
+    try:
+        yield asked
+    finally:
+        _asked.reset(before)
+
+
 def rows(sql: str, **params: Any) -> pl.DataFrame:
     """The answer to one query; `$name` in the SQL takes the keyword of that name.
 
     Cached per generation, and for FRESH_S at most, since models judge by the clock too.
     """
-    folder = str(settings().published)
-    generation = _warehouse(folder).generation().number
-    return _cached(folder, generation, int(time.time() // FRESH_S), sql, params)
+    return _remembered(sql, params, _answer(sql, params))
 
 
 def together(*asked: tuple[str, dict[str, Any]]) -> list[pl.DataFrame]:
@@ -36,7 +61,20 @@ def together(*asked: tuple[str, dict[str, Any]]) -> list[pl.DataFrame]:
     Planning a query takes one core, and half of the time of those that read rollups.
     """
     with ThreadPoolExecutor(len(asked), thread_name_prefix="rows") as pool:
-        return list(pool.map(lambda one: rows(one[0], **one[1]), asked))
+        answers = list(pool.map(lambda one: _answer(*one), asked))
+    return [_remembered(sql, params, frame) for (sql, params), frame in zip(asked, answers, strict=True)]
+
+
+def _answer(sql: str, params: dict[str, Any]) -> pl.DataFrame:
+    folder = str(settings().published)
+    generation = _warehouse(folder).generation().number
+    return _cached(folder, generation, int(time.time() // FRESH_S), sql, params)
+
+
+def _remembered(sql: str, params: dict[str, Any], frame: pl.DataFrame) -> pl.DataFrame:
+    if (asked := _asked.get()) is not None:
+        asked.append(Asked(sql, params, frame))
+    return frame
 
 
 def settings() -> Settings:

@@ -91,13 +91,9 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
         pl.Series("took", [None if one is None else span(one) for one in frame["duration_s"]], pl.String),
         "actor", "rollback_plan", "source_instance",
     )  # fmt: skip
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=tables.ROW,
-        placeholder="n/a", height=min(frame.height, 14) * tables.ROW + 40, column_config=_columns(dict(marks.values())),
-        alt=f"{plural(frame.height, 'deployment')}, newest first",
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return str(frame["deployment_id"][chosen[0]]) if chosen and chosen[0] < frame.height else None
+    name = f"{plural(frame.height, 'deployment')}, newest first"
+    row = tables.clicked(frame, shown, key, name, _columns(dict(marks.values())))
+    return str(row["deployment_id"]) if row else None
 
 
 def _columns(states: dict[str, str]) -> dict[str, Any]:
@@ -159,12 +155,9 @@ def effect(frame: pl.DataFrame) -> None:
         for row in frame.iter_rows(named=True)
     ]
     text = st.column_config.TextColumn
-    st.dataframe(
-        pl.DataFrame(lines), hide_index=True, row_height=tables.ROW, alt="Measures before and after",
-        height=min(len(lines), 8) * tables.ROW + 40,
-        column_config={
-            "name": text("Component", width=180), "response": text("Response", width=260),
-            "errors": text("Errors", width=260), "cpu": text("CPU", width=230), "down": text("Down after", width=100),
-        },
-    )  # fmt: skip
+    columns = {
+        "name": text("Component", width=180), "response": text("Response", width=260),
+        "errors": text("Errors", width=260), "cpu": text("CPU", width=230), "down": text("Down after", width=100),
+    }  # fmt: skip
+    tables.draw(frame, pl.DataFrame(lines), "Measures before and after", columns, most=8)
     st.caption("Means of the hour before and of the hour after.")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from aurora.contracts import Row
 from aurora.insights.dora import BANDS, INDUSTRY, SIZES, Metric, Scores, band, next_band, scores
+from aurora.ui import tables
 from aurora.ui.frame import empty
 from aurora.ui.words import NOTHING, number, percent, plural, span
 
@@ -146,12 +147,7 @@ def table(frame: pl.DataFrame, version: str, key: str) -> Row | None:
     shown = pl.DataFrame(
         rows, schema={name: pl.List(pl.String) if isinstance(one, list) else None for name, one in rows[0].items()}
     )
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=34,
-        height=min(frame.height, 14) * 34 + 40, alt="DORA's figures", column_config=_columns(), placeholder="n/a",
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return frame.row(chosen[0], named=True) if chosen and chosen[0] < frame.height else None
+    return tables.clicked(frame, shown, key, "DORA's figures", _columns())
 
 
 def _line(row: Row, version: str) -> dict[str, Any]:
@@ -193,11 +189,10 @@ def compared(row: Row) -> None:
     )
     config = st.column_config
     labels = {card.metric: card.label for card in CARDS} | {"overall": "Overall"}
-    st.dataframe(
-        frame, hide_index=True, row_height=34, placeholder="n/a", alt="Scores of 2025 compared",
-        column_config={"whose": config.TextColumn("Whose", width=150)}
-        | {name: config.NumberColumn(label, format="%.1f") for name, label in labels.items()},
-    )  # fmt: skip
+    columns = {"whose": config.TextColumn("Whose", width=150)} | {
+        name: config.NumberColumn(label, format="%.1f") for name, label in labels.items()
+    }
+    tables.draw(frame, frame, "Scores of 2025 compared", columns)
     st.caption(
         "Scores of 0 to 10 by DORA's quick check of 2025; the survey has no companies of 10 to 19 people. "
         "Its recovery of sizes is printed upside down there and turned here."

@@ -28,6 +28,7 @@ FRESHNESS = """
 P = ParamSpec("P")
 Seen = tuple[int | None, bool, str | None]
 ASKING_KEY = "asking"
+MENU_KEY = "export-menu"
 LOOK_EVERY = "3s"
 REDRAW_S = 60.0
 _is_freshness_said: ContextVar[bool] = ContextVar("is_freshness_said", default=False)
@@ -93,8 +94,9 @@ def watch() -> None:
 
 
 def _look(seen: Seen, drawn_at: float) -> None:
-    # a dialog closes when its page is drawn again: what someone is typing there comes first
-    if not st.session_state.get(ASKING_KEY) and (_seen() != seen or time.monotonic() - drawn_at > REDRAW_S):
+    # A dialog closes when its page is drawn again, and the files of an open menu are gone: who is at one comes first.
+    is_busy = st.session_state.get(ASKING_KEY) or st.session_state.get(MENU_KEY)
+    if not is_busy and (_seen() != seen or time.monotonic() - drawn_at > REDRAW_S):
         st.rerun()
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from aurora.insights.graph import impact, resting
 from aurora.ui import graph, tables
+from aurora.ui.drawn import note
 from aurora.ui.words import NOTHING, STATUS, count, money, pill, plural, safe
 
 MOST = 6
@@ -82,7 +83,10 @@ def draw(nodes: pl.DataFrame, edges: pl.DataFrame, coloured_by: str, chosen: str
     alt = f"{plural(nodes.height, 'node')} and what rests on what among them, coloured by {coloured_by.lower()}"
     with st.container(border=True, key="drawing"):
         st.html(STYLE + legend(nodes, coloured_by, is_dark) + SIDEWAYS)
-        drawn = graph.dot(nodes, edges, coloured_by, chosen, is_dark)
+        light = graph.dot(nodes, edges, coloured_by, chosen, is_dark=False)
+        drawn = graph.dot(nodes, edges, coloured_by, chosen, is_dark) if is_dark else light
+        among = pl.all_horizontal(pl.col("from_id", "to_id").is_in(nodes["node_id"].implode()))
+        note(alt, edges.filter(among), light)
         # The browser cannot turn one drawing into another: each has a container of its own, and so is mounted anew.
         with st.container(key=f"dot-{zlib.crc32(drawn.encode()):08x}"):
             st.graphviz_chart(drawn, width="content", alt=alt)

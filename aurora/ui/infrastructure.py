@@ -7,7 +7,6 @@ import streamlit as st
 
 from aurora.ui import tables
 from aurora.ui.data import rows
-from aurora.ui.export import download
 from aurora.ui.frame import demo_badge, freshness
 from aurora.ui.headings import heading
 from aurora.ui.words import percent, safe
@@ -57,4 +56,3 @@ def worst_first(name: str, sql: str, or_else: tuple[str, str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             freshness()
             demo_badge(frame)
-            download(frame, name, f"{key}-csv")

@@ -8,6 +8,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui import mobile_charts, tables
 from aurora.ui.mobile import said
+from aurora.ui.plots import plot
 from aurora.ui.words import percent, plural, safe, spoken
 
 RULE = (
@@ -94,7 +95,7 @@ def adoption(frame: pl.DataFrame) -> None:
     if not frame.height:
         tables.plain(frame, "Adoption", or_else=NO_ADOPTION)
         return
-    st.altair_chart(mobile_charts.adoption(frame), alt="Share of each version by days since release")
+    plot(mobile_charts.adoption(frame), frame, "Share of each version by days since release")
     basis = {"sessions": "sessions", "sdk_sessions": "sessions as the SDK counts them", "devices": "active devices"}
     st.caption(f"Share of {basis[frame['basis'][-1]]}; a version is adopted from 10% on, the dashed line.")
 

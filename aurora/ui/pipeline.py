@@ -8,6 +8,7 @@ import streamlit as st
 
 from aurora.contracts import Row
 from aurora.errors import AuroraError
+from aurora.ui import tables
 from aurora.ui.actions import change_project_status
 from aurora.ui.frame import empty
 from aurora.ui.words import ago, plural, safe, spoken
@@ -42,14 +43,9 @@ def table(frame: pl.DataFrame) -> None:
         empty("No project is known", "Connect Jira, Linear, GitLab or GitHub; see Sources.")
         return
     shown = pl.DataFrame([_line(row) for row in frame.iter_rows(named=True)], infer_schema_length=None)
-    event = st.dataframe(
-        shown, key="projects", on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
-        placeholder="n/a", height=min(frame.height, 14) * ROW + 40, column_config=_columns(),
-        alt=f"{plural(frame.height, 'project')} with sprint, deployments and issues",
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    if chosen and chosen[0] < frame.height:
-        status(frame.row(chosen[0], named=True))
+    name = f"{plural(frame.height, 'project')} with sprint, deployments and issues"
+    if chosen := tables.clicked(frame, shown, "projects", name, _columns()):
+        status(chosen)
 
 
 def _line(row: Row) -> dict[str, object]:

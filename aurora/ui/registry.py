@@ -103,19 +103,18 @@ def field_table(fields: pl.DataFrame) -> list[str]:
         for one in frame.iter_rows(named=True)
     ]
     config = st.column_config
-    event = st.dataframe(
-        pl.DataFrame(shows, infer_schema_length=None), key="fields", on_select="rerun", selection_mode="multi-row",
-        hide_index=True, row_height=tables.ROW, placeholder="–", height=15 * tables.ROW + 40,
-        alt="Fields of the registry",
-        column_config={
-            "field": config.TextColumn("Field", pinned=True, width=100),
-            "value": config.TextColumn("Value", width=190),
-            "says": config.TextColumn("Says", width=140),
-            "confirmed": config.TextColumn("Last confirmed", width=130),
-            "state": config.TextColumn("", width=55),
-        },
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
+    columns = {
+        "field": config.TextColumn("Field", pinned=True, width=100),
+        "value": config.TextColumn("Value", width=190),
+        "says": config.TextColumn("Says", width=140),
+        "confirmed": config.TextColumn("Last confirmed", width=130),
+        "state": config.TextColumn("", width=55),
+    }
+    lines = pl.DataFrame(shows, infer_schema_length=None)
+    selection = tables.draw(
+        frame, lines, "Fields of the registry", columns, most=15, key="fields", choose="multi-row", placeholder="–"
+    )
+    chosen = selection["rows"] if selection else []
     return [str(frame["field"][place]) for place in chosen]
 
 

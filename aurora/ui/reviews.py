@@ -7,7 +7,7 @@ import streamlit as st
 
 from aurora.contracts import Row
 from aurora.ui.review_text import paragraph, short, upright
-from aurora.ui.tables import ROW, clicked
+from aurora.ui.tables import clicked, draw
 from aurora.ui.words import NOTHING, count, delta, number, percent, plural, safe, span, spoken
 from warehouse.review_words import themes
 
@@ -79,21 +79,17 @@ def theme_table(frame: pl.DataFrame, examples: pl.DataFrame) -> None:
         example=pl.col("theme").map_elements(said.get, return_dtype=pl.String),
     )
     config = st.column_config
-    st.dataframe(
-        shown.select("label", "review_count", "share_pct", "change_count", "low_pct", "rating_avg", "trend", "example"),
-        hide_index=True, row_height=ROW, placeholder="n/a", height=frame.height * ROW + 40,
-        alt=f"{plural(frame.height, 'theme')}, most spoken of first",
-        column_config={
-            "label": config.TextColumn("Theme", pinned=True, width=110),
-            "review_count": config.NumberColumn("Reviews", format="localized", width=75),
-            "share_pct": config.ProgressColumn("Of all", min_value=0, max_value=100, format="%.0f%%", width=90),
-            "change_count": config.NumberColumn("Against before", format="%+d", width=95),
-            "low_pct": config.NumberColumn("1 or 2 stars", format="%.0f%%", width=85),
-            "rating_avg": config.NumberColumn("Rating", format="%.1f ★", width=70),
-            "trend": config.BarChartColumn("By day", width=120),
-            "example": config.TextColumn("Newest example", width="large"),
-        },
-    )  # fmt: skip
+    columns = {
+        "label": config.TextColumn("Theme", pinned=True, width=110),
+        "review_count": config.NumberColumn("Reviews", format="localized", width=75),
+        "share_pct": config.ProgressColumn("Of all", min_value=0, max_value=100, format="%.0f%%", width=90),
+        "change_count": config.NumberColumn("Against before", format="%+d", width=95),
+        "low_pct": config.NumberColumn("1 or 2 stars", format="%.0f%%", width=85),
+        "rating_avg": config.NumberColumn("Rating", format="%.1f ★", width=70),
+        "trend": config.BarChartColumn("By day", width=120),
+        "example": config.TextColumn("Newest example", width="large"),
+    }
+    draw(frame, shown.select(list(columns)), f"{plural(frame.height, 'theme')}, most spoken of first", columns, most=99)
 
 
 def spikes(found: pl.DataFrame, ties: pl.DataFrame) -> None:

@@ -13,6 +13,7 @@ from aurora.ui import savings_form, tables
 from aurora.ui.charts import GRID
 from aurora.ui.frame import empty
 from aurora.ui.headings import heading
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, marked, money, percent, plural, safe, spoken
 
 RULES = {
@@ -149,8 +150,7 @@ def evidence(row: Row) -> None:
     if not lines:
         st.caption("It states no figures.")
         return
-    st.dataframe(pl.DataFrame(lines), hide_index=True, row_height=tables.ROW, alt="Evidence",
-                 height=min(len(lines), 9) * tables.ROW + 40)  # fmt: skip
+    tables.draw(shown := pl.DataFrame(lines), shown, "Evidence", {}, most=9)
 
 
 def stated(text: str) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def cost_days(frame: pl.DataFrame, accepted_at: datetime | None) -> None:
         day = pl.DataFrame({"day": [accepted_at.date()]})
         layers.append(alt.Chart(day).mark_rule(color="#B45309", strokeWidth=2).encode(x="day:T"))
         st.caption("The line is the day of acceptance.")
-    st.altair_chart(alt.layer(*layers).properties(height=230), alt="Effective cost by day")
+    plot(alt.layer(*layers).properties(height=230), known, "Effective cost by day")
 
 
 def kept(frame: pl.DataFrame) -> None:

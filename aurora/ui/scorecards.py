@@ -11,6 +11,7 @@ from aurora.insights.scorecards import LEVELS, Rule, Scorecard
 from aurora.settings import ROOT
 from aurora.ui import charts, tables
 from aurora.ui.graph_parts import linked, name_column
+from aurora.ui.plots import plot
 from aurora.ui.words import percent, safe
 
 APPLICATION = "pages/estate/application.py"
@@ -103,9 +104,8 @@ def trend_chart(trend: pl.DataFrame) -> None:
         st.caption("The trend begins with the second day of judging.")
         return
     present: dict[str, str] = {name: STEPS[name].word for name in LEVELS if trend[name].is_not_null().any()}
-    st.altair_chart(
-        charts.lines(trend, present, "% passed", height=210), alt="Share of passed rules per level over 30 days"
-    )
+    chart = charts.lines(trend, present, "% passed", height=210)
+    plot(chart, trend, "Share of passed rules per level over 30 days")
 
 
 def matrix(levels: pl.DataFrame, results: pl.DataFrame, rules: dict[str, Rule], subject: str) -> str | None:
@@ -124,11 +124,10 @@ def matrix(levels: pl.DataFrame, results: pl.DataFrame, rules: dict[str, Rule], 
     is_app = subject == "app"
     name = linked(pl.lit("app"), "subject_id") if is_app else pl.col("name")
     column = name_column if is_app else config.TextColumn
-    event = st.dataframe(
-        shown.select(name, "level", "between", *asked),
-        key="matrix", on_select="rerun", selection_mode="single-cell", hide_index=True, row_height=tables.ROW,
-        height=min(shown.height, 16) * tables.ROW + 40, alt="Subjects with level and the result of each rule",
-        column_config={
+    raw = levels.join(results.pivot("rule_id", index="subject_id", values="result"), on="subject_id", how="left")
+    selection = tables.draw(
+        raw, shown.select(name, "level", "between", *asked), "Subjects with level and the result of each rule",
+        {
             "name": column(SUBJECT_WORD[subject].capitalize(), pinned=True, width=190),
             "level": _pills("Level", _level_pills(), 95),
             "between": config.TextColumn("Stands before the next level", width=210),
@@ -138,11 +137,12 @@ def matrix(levels: pl.DataFrame, results: pl.DataFrame, rules: dict[str, Rule], 
                 for rule_id, rule in rules.items()
             },
         },
+        most=16, key="matrix", choose="single-cell",
     )  # fmt: skip
     opens = " The name opens the application." if is_app else ""
     st.caption(f"✓ passes · ✕ fails · ? not checked. Choose a result to see why, and what to do.{opens}")
-    chosen = event["selection"]["cells"] if event else []
-    return str(shown["subject_id"][chosen[0][0]]) if chosen else None
+    chosen = selection["cells"] if selection else []
+    return str(shown["subject_id"][chosen[0][0]]) if chosen and chosen[0][0] < shown.height else None
 
 
 def said_rules(ids: list[str], titles: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from aurora.contracts import Row
 from aurora.ui import slo_form, tables
 from aurora.ui.charts import GRID, ON_EITHER
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, number, percent, plural, safe, span
 
 RULE = (
@@ -101,13 +102,8 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
         "target_pct", "burn_1h", "burn_6h", "burn_1d", "burn_3d", lasts.alias("lasts"), "window", "app_id",
         "measured_at",
     )  # fmt: skip
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=tables.ROW,
-        placeholder="n/a", height=min(frame.height, 12) * tables.ROW + 40, column_config=_columns(),
-        alt=f"{plural(frame.height, 'objective')}, worst first",
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return str(frame["slo_id"][chosen[0]]) if chosen and chosen[0] < frame.height else None
+    row = tables.clicked(frame, shown, key, f"{plural(frame.height, 'objective')}, worst first", _columns(), most=12)
+    return str(row["slo_id"]) if row else None
 
 
 def _columns() -> dict[str, Any]:
@@ -171,7 +167,7 @@ def burn_down(frame: pl.DataFrame, row: Row, now: datetime) -> None:
         ),
     )
     zero = alt.Chart(pl.DataFrame({"y": [0.0]})).mark_rule(color="#EF4444", opacity=0.6).encode(y="y:Q")
-    st.altair_chart(alt.layer(zero, drawn).properties(height=240), alt=f"Error budget left of {row['name']}")
+    plot(alt.layer(zero, drawn).properties(height=240), frame, f"Error budget left of {row['name']}")
 
 
 def rules(frame: pl.DataFrame) -> None:

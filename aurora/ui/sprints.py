@@ -9,6 +9,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui import tables
 from aurora.ui.charts import GRID, ON_EITHER
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, marked, number, percent, plural, safe, spoken
 
 TREND = {"rising": "▲ rising", "falling": "▼ falling", "stable": "● stable", "unknown": "? too few sprints"}
@@ -52,13 +53,9 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
         "progress_pct", "elapsed_pct", "committed_points", "added_points", "removed_points", "total_points",
         "completed_points", "starts_at", "ends_at", "goal",
     )  # fmt: skip
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=tables.ROW,
-        height=min(frame.height, 10) * tables.ROW + 40, column_config=_columns(dict(states.values())),
-        placeholder="n/a", alt=f"{plural(frame.height, 'sprint')}, active ones first",
-    )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
-    return str(frame["sprint_id"][chosen[0]]) if chosen and chosen[0] < frame.height else None
+    name = f"{plural(frame.height, 'sprint')}, active ones first"
+    row = tables.clicked(frame, shown, key, name, _columns(dict(states.values())), most=10)
+    return str(row["sprint_id"]) if row else None
 
 
 def _columns(states: dict[str, str]) -> dict[str, Any]:
@@ -126,7 +123,7 @@ def burn_down(days: pl.DataFrame, row: Row) -> None:
         )
         .properties(height=240)
     )  # fmt: skip
-    st.altair_chart(chart, alt=f"Points left of {row['name']} by day")
+    plot(chart, days, f"Points left of {row['name']} by day")
 
 
 def team(frame: pl.DataFrame) -> None:

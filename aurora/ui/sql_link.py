@@ -8,19 +8,26 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-PAGE = "pages/explore/sql.py"
+from aurora.errors import QueryError
+
 MOST_LETTERS = 100_000
 # What servers and proxies on the way take; a longer question is shared as a saved one.
 MOST_IN_LINK = 7000
 
 
 def sql_link(sql: str, **values: Any) -> str:
-    """The address, below the root, at which the SQL page opens with this SQL and runs it; `values` of `:name`."""
-    return f"/sql?{urlencode(link_query(sql, values))}"
+    """The address, below the root, at which the SQL page opens with this SQL and runs it; `values` of `:name`.
+
+    Raises QueryError if it is longer than a link can carry.
+    """
+    query = link_query(sql, values)
+    if len(query["q"]) > MOST_IN_LINK:
+        raise QueryError(f"this SQL of {len(sql):,} letters is too long for a link: copy it instead")
+    return f"/sql?{urlencode(query)}"
 
 
 def link_query(sql: str, values: Mapping[str, Any]) -> dict[str, str]:
-    """The same as query parameters, for st.page_link and st.switch_page."""
+    """The same as query parameters, for st.page_link and st.switch_page, however long."""
     told = {f":{name}": _said(value) for name, value in values.items() if value is not None}
     return {"q": packed(sql)} | told
 
@@ -33,12 +40,13 @@ def packed(sql: str) -> str:
 def unpacked(text: str) -> str | None:
     """The SQL of `packed`; None for what is none, or is longer than a question may be."""
     try:
-        raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        # A few bytes can unpack to gigabytes: what comes out is bounded as it comes.
         opened = zlib.decompressobj()
         sql = opened.decompress(raw, 4 * MOST_LETTERS).decode()
     except (ValueError, binascii.Error, zlib.error):
         return None
-    return sql if opened.eof and len(sql) <= MOST_LETTERS else None
+    return sql if opened.eof and not opened.unused_data and len(sql) <= MOST_LETTERS else None
 
 
 def _said(value: Any) -> str:

@@ -1,7 +1,7 @@
-"""Tables that several pages show: components with their status, measures and trend."""
+"""The one place where tables are put on a page, and those that several pages show."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -9,10 +9,12 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui.columns import dressed
 from aurora.ui.data import utc_now
+from aurora.ui.drawn import note
 from aurora.ui.frame import empty
 from aurora.ui.words import STATUS, TYPE_WORD, ago, pill, plural, span
 
 ROW = 34
+HEAD = 40
 SOON_S = 5
 SOURCE_WORD = {
     "success": "● Good",
@@ -42,6 +44,30 @@ def components(frame: pl.DataFrame, uptime_label: str, key: str) -> str | None:
     return str(row["component_id"]) if row else None
 
 
+def draw(
+    frame: pl.DataFrame,
+    shown: pl.DataFrame,
+    name: str,
+    config: dict[str, Any],
+    *,
+    most: int = 10,
+    key: str | None = None,
+    choose: Literal["single-row", "multi-row", "single-cell"] | None = None,
+    placeholder: str = "n/a",
+) -> Any:
+    """Draw `shown`, `most` rows of it at once, under a name that says what it shows; what was chosen, None if nothing.
+
+    `frame` is what stands behind it, with its raw columns: the export menu offers that.
+    """
+    note(name, frame)
+    event: Any = st.dataframe(
+        shown, key=key, on_select="rerun" if choose else "ignore", selection_mode=choose or "multi-row",
+        hide_index=True, row_height=ROW, placeholder=placeholder, alt=name, column_config=config,
+        height=min(max(shown.height, 1), most) * ROW + HEAD,
+    )  # fmt: skip
+    return event["selection"] if choose and event else None
+
+
 def clicked(
     frame: pl.DataFrame,
     shown: pl.DataFrame,
@@ -51,15 +77,14 @@ def clicked(
     most: int = 14,
     placeholder: str = "n/a",
 ) -> Row | None:
-    """Draw `shown`, a line for each row of `frame` and `most` of them at once; the row that was clicked.
+    """Draw `shown`, a line for each row of `frame`; the row that was clicked.
 
     A click outlives the rows it was made on, so one beyond the last is none.
     """
-    event = st.dataframe(
-        shown, key=key, on_select="rerun", selection_mode="single-row", hide_index=True, row_height=ROW,
-        placeholder=placeholder, height=min(max(frame.height, 1), most) * ROW + 40, alt=name, column_config=config,
+    selection = draw(
+        frame, shown, name, config, most=most, key=key, choose="single-row", placeholder=placeholder
     )  # fmt: skip
-    chosen = event["selection"]["rows"] if event else []
+    chosen = selection["rows"] if selection else []
     return frame.row(chosen[0], named=True) if chosen and chosen[0] < frame.height else None
 
 
@@ -144,10 +169,7 @@ def plain(
         empty(*or_else)
         return
     shown, config = dressed(frame, columns)
-    st.dataframe(
-        shown, hide_index=True, row_height=ROW, placeholder="n/a", alt=name, column_config=config,
-        height=min(max(frame.height, 1), height_rows) * ROW + 40,
-    )  # fmt: skip
+    draw(frame, shown, name, config, most=height_rows)
 
 
 def pick(

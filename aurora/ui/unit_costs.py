@@ -10,6 +10,7 @@ from aurora.contracts import Row
 from aurora.ui import charts, tables
 from aurora.ui.frame import empty
 from aurora.ui.headings import heading
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, count, money, number, plural, safe
 
 
@@ -135,7 +136,8 @@ def application(months: pl.DataFrame, unit: Unit) -> None:
         shown = drawn.select(
             pl.col("month_on").cast(pl.Datetime("us")).alias("bucket_at"), pl.col(unit.quotient).cast(pl.Float64)
         )
-        st.altair_chart(charts.lines(shown, {unit.quotient: unit.label}, str(months["currency"][-1]), height=200))
+        chart = charts.lines(shown, {unit.quotient: unit.label}, str(months["currency"][-1]), height=200)
+        plot(chart, drawn, f"{unit.label} by month")
     else:
         empty(f"No cost of {unit.label.lower()}", f"Nobody tells {unit.many} of it; see Sources.")
     tables.plain(months.drop("app_id", "app_name", "is_converted"), "Months of the application")

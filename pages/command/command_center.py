@@ -15,6 +15,7 @@ from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.filters import Span, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.plots import plot
 from aurora.ui.words import plural
 
 SHOWN = 16
@@ -76,7 +77,7 @@ def trend(span: Span, shipped: pl.DataFrame) -> None:
         return
     measures = {"response_time_p50_ms": "median", "response_time_p95_ms": "95th percentile"}
     chart = charts.lines(series, measures, "ms", deployment_marks(shipped), height=330)
-    st.altair_chart(chart, alt="Response time over the range, deployments marked on top")
+    plot(chart, series, "Response time over the range, deployments marked on top")
     st.caption(":green[▲ deployed]  :red[✚ failed]  :orange[◆ rolled back]  · times are UTC")
 
 

@@ -10,8 +10,9 @@ import streamlit as st
 from aurora.ui import allocation as show
 from aurora.ui import currency
 from aurora.ui.data import rows, together
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.frame import demo_badge, empty, freshness, page
+from aurora.ui.plots import plot
 
 MONTHS = "select distinct date_trunc('month', day)::date as month_on from cost_scope_days order by 1 desc"
 ALLOCATED = (
@@ -59,12 +60,11 @@ def body(wanted: str) -> None:
     if left_out := show.apart(everything, main, cost):
         st.caption(f":material/info: {left_out}")
     table = show.summed(mine, key, cost)
-    st.altair_chart(show.bars(table, main), alt="Own and shared cost, dearest first")
+    plot(show.bars(table, main), table, "Own and shared cost, dearest first")
     show.table(table, key)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(rows(SOURCES))
-        download(table, "allocation", "allocation-csv")
     left, right = st.tabs(["Belongs to nobody", "How shared cost is split"])
     with left:
         show.nobodys(nobodys)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aurora.ui import cost_anomalies
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
 
@@ -44,7 +44,6 @@ def table(states: list[str], kinds: list[str], text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(watched)
-        download(shown, "anomalies", "anomalies-csv")
     if shown.height:
         detail(chosen(shown, clicked))
     cost_anomalies.watched(watched)

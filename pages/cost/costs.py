@@ -13,9 +13,10 @@ import streamlit as st
 from aurora.ui import costs as show
 from aurora.ui import currency
 from aurora.ui.data import rows, together, utc_now
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import search
 from aurora.ui.frame import demo_badge, empty, freshness, page
+from aurora.ui.plots import plot
 
 MOVERS = "from cost_movers($currency) order by spent_cost desc, series_id"
 DAYS = """
@@ -93,7 +94,7 @@ def drawn(month: pl.DataFrame, days: pl.DataFrame, kind: str, text: str) -> None
         return
     if days.height:
         names = dict(month.select("series_id", "name").iter_rows())
-        st.altair_chart(show.stacked(days, names, month["currency"][0]), alt="Effective cost a day, stacked")
+        plot(show.stacked(days, names, month["currency"][0]), days, "Effective cost a day, stacked")
     chosen = show.by_kind(month, days, f"costs-{kind}")
     if chosen and kind in PAGES and chosen["series_id"] != "untagged":
         path, name = PAGES[kind]
@@ -101,7 +102,6 @@ def drawn(month: pl.DataFrame, days: pl.DataFrame, kind: str, text: str) -> None
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(rows(SOURCES))
-        download(month, "costs", "costs-csv")
 
 
 with page("Costs"):

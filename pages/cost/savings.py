@@ -9,7 +9,7 @@ import streamlit as st
 
 from aurora.ui import savings
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
 
@@ -75,7 +75,6 @@ with page("Savings"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             freshness()
             demo_badge(shown)
-            download(shown, "savings", "savings-csv")
         one = chosen_id(shown, clicked["advice_id"] if clicked else None)
         detail(shown.filter(pl.col("advice_id") == one).row(0, named=True))
     else:

@@ -13,7 +13,7 @@ from aurora.contracts import Row
 from aurora.ui import currency
 from aurora.ui import unit_costs as show
 from aurora.ui.data import rows, together, utc_now
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import safe
 
@@ -94,7 +94,6 @@ with page("Unit economics"):
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(rows(SOURCES))
-        download(table.drop("trend"), "unit economics", "unit-csv")
     row = chosen_row(table, clicked)
     one(costs, row)
     by_app = {"app": row["app_id"], "month": month["month_on"]}

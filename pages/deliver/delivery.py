@@ -12,7 +12,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui import dora, pipeline
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import LONG, Span
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
 from aurora.ui.words import safe
@@ -105,5 +105,4 @@ with ranged_page("Delivery", "30d", LONG) as span:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(projects)
-        download(figures, "dora", "dora-csv")
     behind(queries, "delivery")

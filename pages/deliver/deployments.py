@@ -10,9 +10,10 @@ import streamlit as st
 from aurora.ui import deployments as show
 from aurora.ui import gates
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import RECENT, pills, search, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.plots import plot
 
 LATEST = """
     select d.deployment_id, string_agg(distinct coalesce(a.name, d.app_id), ', ') as app_name,
@@ -71,13 +72,12 @@ def board(label: str, stages: list[str], outcomes: list[str], text: str) -> None
             "Clear the filters above." if everything.height else "Choose a longer range, or connect CI; see Sources.",
         )
         return
-    st.altair_chart(show.timeline(shown), alt="Deployments over time by stage, failed ones marked")
+    plot(show.timeline(shown), shown, "Deployments over time by stage, failed ones marked")
     if chosen := show.table(shown, "deployments"):
         st.switch_page(PAGE, query_params={"deployment": chosen})
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
-        download(shown.drop("app_ids", "changes"), "deployments", "deployments-csv")
 
 
 with ranged_page("Deployments", "7d", (*RECENT, "90d")) as span:

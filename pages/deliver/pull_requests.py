@@ -8,7 +8,7 @@ import streamlit as st
 
 from aurora.ui import builds, cycle, tables
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import LONG
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
 
@@ -95,7 +95,6 @@ with ranged_page("Pull requests and CI", "30d", LONG) as span:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(opened)
-        download(cycles, "cycle times", "cycle-csv")
     behind(
         {
             "Cycle times": (CYCLES, span.window), "Merged": (MERGED, span.window), "Open": (OPEN, {}),

@@ -13,7 +13,7 @@ from aurora.contracts import Row
 from aurora.ui import sprints as show
 from aurora.ui import tables
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.frame import demo_badge, empty, freshness, page
 
 SPRINTS = "from sprints_now order by state = 'active' desc, starts_at desc nulls last, name"
@@ -71,5 +71,4 @@ with page("Sprints"):
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
-        download(shown, "sprints", "sprints-csv")
     one(chosen_sprint(shown, clicked))

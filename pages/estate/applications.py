@@ -10,7 +10,8 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui import applications as show
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.drawn import note
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import STATUS, plural
@@ -79,6 +80,7 @@ def compared(frame: pl.DataFrame) -> list[Row]:
 
 def all_cards(frame: pl.DataFrame) -> None:
     """The first cards, and more on demand."""
+    note("Applications", frame)
     limit = st.session_state.setdefault("cards", show.CARDS)
     show.cards(frame.head(limit))
     if frame.height > limit and st.button(f"Show more of {plural(frame.height - limit, 'application')}"):
@@ -113,5 +115,4 @@ with page("Applications"):
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(overview)
-        download(matching, "applications", "applications-csv")
     behind({"Applications": (OVERVIEW, {}), "Scores": (SCORES, {})}, "applications")

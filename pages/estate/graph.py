@@ -10,7 +10,7 @@ import streamlit as st
 from aurora.insights.graph import Direction, around, cycles, with_direct
 from aurora.ui import graph, graph_parts, named, tables
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import TYPE_WORD, plural
 
@@ -139,5 +139,4 @@ with page("Graph", "Who rests on whom, and what a failure takes along."):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             freshness()
             demo_badge(edges)
-            download(edges, "dependencies", "edges-csv")
         behind({"Dependencies": (EDGES, {}), "Nodes": (NODES, {})}, "graph")

@@ -14,7 +14,7 @@ from aurora.insights.scorecards import Scorecard, load_scorecards
 from aurora.ui import initiatives, named
 from aurora.ui import scorecards as blocks
 from aurora.ui.data import rows, settings, utc_now
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import plural, safe
 
@@ -118,7 +118,6 @@ with page("Scorecards"):
             freshness()
             judged(levels["day"][0])
             demo_badge(levels)
-            download(levels.drop("next_rule_ids", "failed_rule_ids"), card.name, "levels-csv")
         behind(
             {
                 "Levels": (LEVELS, {"scorecard": card.id}),

@@ -11,9 +11,10 @@ import streamlit as st
 
 from aurora.ui import mobile, mobile_charts
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
+from aurora.ui.plots import plot
 from aurora.ui.tables import plain
 from aurora.ui.words import NOTHING, count, percent, plural, safe, spoken
 
@@ -60,7 +61,7 @@ def body() -> None:
     groups(everything, shown)
     st.subheader("Crash-free sessions by day", anchor=False)
     if days.height:
-        st.altair_chart(mobile_charts.by_day(days, "crash_free_pct", "Crash-free, %"), alt="Crash-free sessions by day")
+        plot(mobile_charts.by_day(days, "crash_free_pct", "Crash-free, %"), days, "Crash-free sessions by day")
     else:
         empty("No session is known", "The sentry or crashlytics connector counts the sessions of each release.")
     behind({"Groups": (GROUPS, {}), "Days": (DAYS, {})}, "crashes")
@@ -108,7 +109,6 @@ def groups(everything: pl.DataFrame, shown: pl.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
-        download(shown, "crashes", "crashes-csv")
 
 
 with page("Crashes"):

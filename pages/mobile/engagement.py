@@ -9,9 +9,10 @@ import streamlit as st
 
 from aurora.ui import mobile, mobile_charts, named
 from aurora.ui.data import rows, together
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import LONG, time_range
 from aurora.ui.frame import demo_badge, empty, freshness, page
+from aurora.ui.plots import plot
 from aurora.ui.tables import plain
 from aurora.ui.words import NOTHING, count, delta, number
 
@@ -59,7 +60,6 @@ def body() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(apps)
-        download(days, "engagement", "engagement-csv")
     behind(
         {"Days": (DAYS, of_days), "Versions and countries": (CUTS, listing), "Features": (FEATURES, listing)},
         "engagement",
@@ -106,7 +106,7 @@ def drawn(days: pl.DataFrame) -> None:
     )  # fmt: skip
     name = MEASURES[wanted or "Sessions"]
     if days.height and days[name].is_not_null().any():
-        st.altair_chart(mobile_charts.by_day(days, name, wanted or "Sessions"), alt=f"{wanted} by day")
+        plot(mobile_charts.by_day(days, name, wanted or "Sessions"), days, f"{wanted} by day")
     else:
         empty("Nothing of it is told in this range", "Choose a longer range or another measure.")
 

@@ -12,9 +12,10 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.ui import mobile, mobile_charts
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
+from aurora.ui.plots import plot
 from aurora.ui.words import spoken
 
 APPS = """
@@ -59,7 +60,6 @@ def body() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
-        download(shown, "mobile apps", "mobile-csv")
     one(asked(shown))
     trouble(shown)
     queries: dict[str, tuple[str, dict[str, Any]]] = {"Apps": (APPS, {}), "Vitals": (ALL_VITALS, {})}
@@ -89,7 +89,7 @@ def one(row: Row) -> None:
     with right.container(border=True):
         st.markdown("**Rating, 90 days**")
         if ratings.height:
-            st.altair_chart(mobile_charts.by_day(ratings, "rating_avg", "Stars", 190), alt="Rating by day")
+            plot(mobile_charts.by_day(ratings, "rating_avg", "Stars", 190), ratings, "Rating by day")
         else:
             st.caption("The itunes or google_play connector brings ratings by day.")
     behind({"Vitals of the app": (VITALS, listing)}, "mobile-one")
@@ -110,7 +110,8 @@ def trouble(shown: pl.DataFrame) -> None:
             lane=pl.col("cause_kind").map_elements(spoken, return_dtype=pl.String), at="happened_at",
             what="title", fit_score="fit_score", is_sign=pl.lit(False),
         ).unique(subset=["lane", "at", "what"], keep="first", maintain_order=True)  # fmt: skip
-        st.altair_chart(mobile_charts.axis(pl.concat([of_signs, of_causes])), alt="Signs and causes on one axis")
+        both = pl.concat([of_signs, of_causes])
+        plot(mobile_charts.axis(both), both, "Signs and causes on one axis")
     mobile.causes(causes)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from aurora.ui import mobile, named
 from aurora.ui import mobile_releases as show
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.tables import plain
@@ -78,7 +78,6 @@ def judged(everything: pl.DataFrame, shown: pl.DataFrame, old: pl.DataFrame) -> 
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             freshness()
             demo_badge(shown)
-            download(shown, "mobile releases", "releases-csv")
     st.subheader("Old versions in use", anchor=False)
     show.old(old)
     return str(chosen["listing_id"]) if chosen else None

@@ -9,9 +9,10 @@ import streamlit as st
 
 from aurora.ui import review_charts, reviews
 from aurora.ui.data import rows, together
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import LONG
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.plots import plot
 from aurora.ui.review_filters import Asked, ask, days_of, is_any_known, matching
 from aurora.ui.review_queries import DAYS, EXAMPLES, FIGURES, LIST, SPIKES, THEMES, TIES, narrowed
 from aurora.ui.words import plural
@@ -34,7 +35,7 @@ def read(asked: Asked) -> None:
     spikes = matching(spikes, asked)
     ties = rows(TIES, **asked.span.window) if spikes.height else pl.DataFrame()
     reviews.spikes(spikes, ties)
-    st.altair_chart(review_charts.days(days), alt="Reviews per day by stars")
+    plot(review_charts.days(days), days, "Reviews per day by stars")
     st.subheader("Themes", anchor=False)
     st.caption(reviews.RULE + " Themes and the chart follow every filter but words and themes.")
     reviews.theme_table(by_theme, rows(EXAMPLES.format(told=asked.told), **narrowed(asked, EXAMPLES_OF)))
@@ -63,7 +64,6 @@ def _list(asked: Asked, total: int) -> tuple[str, dict[str, object]]:
         freshness()
         st.caption(f"{plural(shown.height, 'review')} of {total:,}, newest first")
         demo_badge(shown)
-        download(shown.drop("themes"), "reviews", "reviews-csv")
     if chosen:
         reviews.one(chosen)
     return sql, params

@@ -9,9 +9,10 @@ import streamlit as st
 
 from aurora.ui import charts, endpoints, tables
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.plots import plot
 from aurora.ui.words import safe
 
 METHODS = ["get", "post", "put", "patch", "delete", "head", "options", "other"]
@@ -62,7 +63,6 @@ def table(label: str, apps: list[str], methods: list[str], text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
-        download(shown.drop("trend", "app_ids"), "api endpoints", "endpoints-csv")
     if chosen:
         one(label, {name: chosen[name] for name in ("component_id", "endpoint", "method")}, shown)
 
@@ -79,7 +79,7 @@ def one(label: str, key: dict[str, object], shown: pl.DataFrame) -> None:
         with place.container(border=True):
             st.markdown(f"**{title}**")
             if present:
-                st.altair_chart(charts.lines(series, present, unit, height=200), alt=f"{title} over the range")
+                plot(charts.lines(series, present, unit, height=200), series, f"{title} over the range")
             else:
                 st.caption("No source tells it for this endpoint in this range.")
     codes = rows(CODES, **key, **span.window)

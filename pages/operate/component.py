@@ -15,6 +15,7 @@ from aurora.ui.data import rows
 from aurora.ui.export import behind
 from aurora.ui.filters import time_range
 from aurora.ui.frame import demo_badge, empty, told
+from aurora.ui.plots import plot
 from aurora.ui.words import STATUS, TYPE_WORD, ago, number, safe
 
 ONE = "from component_status where component_id = $id"
@@ -95,7 +96,7 @@ with told():
             present = {column: said for column, said in measures.items() if series[column].is_not_null().any()}
             with place.container(border=True):
                 st.subheader(title, anchor=False)
-                st.altair_chart(charts.lines(series, present, unit, marks, height=200), alt=f"{title} over the range")
+                plot(charts.lines(series, present, unit, marks, height=200), series, f"{title} over the range")
 
     alerts, probes = rows(ALERTS, id=chosen), rows(PROBES, **window)
     names = ["Availability", "Alerts", "Probes", "Deployments", "Raw rows"]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aurora.ui import slo_form, slos
 from aurora.ui.data import rows, utc_now
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import pills, search
 from aurora.ui.frame import demo_badge, empty, freshness, page
 
@@ -48,7 +48,6 @@ def table(states: list[str], text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
-        download(shown, "slos", "slos-csv")
     if one := chosen_row(shown, clicked):
         detail(one)
 

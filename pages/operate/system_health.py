@@ -10,9 +10,10 @@ import streamlit as st
 from aurora.insights.marks import deployment_marks
 from aurora.ui import charts, tables
 from aurora.ui.data import rows, together
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import Span, pills, search, span_of
 from aurora.ui.frame import demo_badge, empty, freshness, ranged_page
+from aurora.ui.plots import plot
 from aurora.ui.words import STATUS, plural, safe
 
 TYPES = ["server", "database", "api", "cdn", "third_party"]
@@ -98,7 +99,6 @@ def table(label: str, statuses: list[str], types: list[str], text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         freshness()
         demo_badge(shown)
-        download(shown.drop("trend", "app_ids"), "system health", "health-csv")
 
 
 def active_alerts(statuses: list[str], types: list[str], text: str) -> None:
@@ -127,7 +127,7 @@ with ranged_page("System Health") as span:
                 wide = by_type.pivot("type", index="bucket_at", values="response_time_ms").sort("bucket_at")
                 measures = {name: name.replace("_", " ") for name in TYPES if name in wide.columns}
                 marks = deployment_marks(rows(SHIPPED, **span.window))
-                st.altair_chart(charts.lines(wide, measures, "ms", marks), alt="Mean response time per component type")
+                plot(charts.lines(wide, measures, "ms", marks), by_type, "Mean response time per component type")
             else:
                 empty("No response times in this range", "Choose a longer range.")
     if heat.open:
@@ -135,7 +135,7 @@ with ranged_page("System Health") as span:
             worst = matching(rows(STATUSES), *chosen).select("component_id", "name").head(WORST)
             cells = worst.join(rows(HEAT, **span.params), on="component_id", maintain_order="left_right")
             if cells.height:
-                st.altair_chart(charts.heat(cells), alt="Worst status per component and bucket, worst components first")
+                plot(charts.heat(cells), cells, "Worst status per component and bucket, worst components first")
                 st.caption(f"The worst status in each bucket, {plural(worst.height, 'component')}, worst first.")
             else:
                 empty("No samples in this range", "Choose a longer range.")
