@@ -253,7 +253,7 @@ def test_a_question_measures_an_objective_as_it_stands(lake: Lake, mine: Setting
 
 
 def test_questions_answer_scorecard_rules(lake: Lake, mine: Settings, published: Published) -> None:
-    """One rule of the file names the question, one a question that is gone; one of people holds its value to a limit."""
+    """One rule names the question, one a question that is gone; one of people holds its value to a limit."""
     asked_now(lake, "select 'shop' as app_id, 7 as value, true as passed union all select 'blog', null, null")
     put(lake, Applications, [row(Applications, app_id=name, lifecycle=None) for name in ("shop", "blog", "wiki")])
     own = {"rule_id": "queue", "version": 1, "question_id": "q", "is_deleted": False, "is_enabled": True, "sql": None}

@@ -78,7 +78,7 @@ def _reviews(random: np.random.Generator, start: int, size: int, now: datetime) 
     """Reviews of two ranges of 90 days, oldest first."""
     number = pl.int_range(start, start + size, eager=True)
     ago = pl.Series(np.sort(random.integers(60, 2 * DAYS * 86_400, size))[::-1]).cast(pl.Int64)
-    at = pl.lit(now) - pl.duration(seconds=ago)
+    at = pl.lit(now) - pl.duration(seconds=pl.lit(ago))
     return pl.select(
         pl.format("play:r{}", number).alias("review_id"),
         pl.format("play:{}", number % APPS).alias("store_app_id"),

@@ -43,7 +43,7 @@ def bound(sql: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def typed(name: str, told: str) -> Any:
-    """A value that came as text, by the name of its parameter: instants (UTC, without a zone), whole numbers, else text.
+    """A value that came as text, by its parameter's name: an instant (UTC, no zone), a whole number, else text.
 
     A day is its start; of `until` and `to` the start of the next one. Raises QueryError for what cannot be read.
     """

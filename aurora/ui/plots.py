@@ -7,7 +7,7 @@ from aurora.ui.charts import Chart
 from aurora.ui.drawn import note
 
 
-def plot(chart: Chart, frame: pl.DataFrame, name: str, /) -> None:
+def plot(chart: Chart, frame: pl.DataFrame, name: str, /, key: str | None = None) -> None:
     """Draw the chart of these rows under a name that says what it shows; the export menu offers both."""
     note(name, frame, chart)
-    st.altair_chart(chart, alt=name)
+    st.altair_chart(chart, alt=name, key=key)

@@ -12,10 +12,11 @@ from aurora.explore.charts import currencies_of, drawn, is_number
 from aurora.explore.parameters import names
 from aurora.explore.questions import chart_of as chart_of
 from aurora.explore.questions import initial
+from aurora.ui import tables
 from aurora.ui.columns import dressed
 from aurora.ui.data import rows
 from aurora.ui.headings import heading
-from aurora.ui.tables import ROW
+from aurora.ui.plots import plot
 from aurora.ui.words import NOTHING, money, number, percent, plural, safe, span
 
 APPS = "select app_id from applications_now where coalesce(lifecycle, 'active') <> 'retired' order by app_id"
@@ -30,7 +31,7 @@ def draw(question: Row, answer: Answer, height: int, key: str) -> None:
     if chart.get("kind") == "number" and figures(frame, chart, question["title"]):
         return
     if picture is not None:
-        st.altair_chart(picture, alt=question["title"], key=f"{key}-chart")
+        plot(picture, frame, question["title"], key=f"{key}-chart")
     elif frame.height:
         table(frame, height, question["title"])
     else:
@@ -42,10 +43,7 @@ def draw(question: Row, answer: Answer, height: int, key: str) -> None:
 def table(frame: pl.DataFrame, height: int, name: str) -> None:
     """The rows, in words and units as everywhere."""
     shown, config = dressed(frame, {})
-    st.dataframe(
-        shown, hide_index=True, row_height=ROW, placeholder="n/a", alt=name, column_config=config,
-        height=min(height, frame.height * ROW + 40),
-    )  # fmt: skip
+    tables.draw(frame, shown, name, config, height=min(height, frame.height * tables.ROW + tables.HEAD))
 
 
 def figures(frame: pl.DataFrame, chart: dict[str, Any], label: str) -> bool:

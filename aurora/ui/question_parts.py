@@ -13,7 +13,6 @@ from aurora.errors import AuroraError
 from aurora.explore.ask import Answer
 from aurora.explore.questions import chart_of
 from aurora.ui import question_answer, tables
-from aurora.ui.export import download
 from aurora.ui.frame import empty
 from aurora.ui.question_acts import end_rule, restore_question
 from aurora.ui.words import ago, plural, safe
@@ -94,10 +93,8 @@ def answered(question: Row, ask: Callable[[], Answer], key: str) -> None:
             question_answer.table(told.frame, HEIGHT + 100, question["title"])
         else:
             empty("No rows", "Its SQL found nothing in this range. Choose a longer one.")
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        first = "the first " if told.is_capped else ""
-        st.caption(f"{first}{plural(told.frame.height, 'row')} in {told.duration_ms:,.0f} ms".capitalize())
-        download(told.frame, question["title"], f"{key}-csv")
+    first = "the first " if told.is_capped else ""
+    st.caption(f"{first}{plural(told.frame.height, 'row')} in {told.duration_ms:,.0f} ms".capitalize())
 
 
 def uses(frame: pl.DataFrame) -> None:

@@ -3,12 +3,11 @@
 import polars as pl
 import streamlit as st
 
-from aurora.ui import catalog
+from aurora.ui import catalog, tables
 from aurora.ui.catalog import Entry
 from aurora.ui.data import rows
 from aurora.ui.frame import empty
 from aurora.ui.sql_runs import Desk
-from aurora.ui.tables import ROW
 from aurora.ui.words import ago, plural, safe
 
 HEIGHT = 318
@@ -51,9 +50,9 @@ def _found(everything: dict[str, Entry]) -> None:
         }
     )
     config = st.column_config
-    st.dataframe(
-        shown, hide_index=True, row_height=ROW - 4, height=HEIGHT - 72, alt="Tables and marts", key="sql-found",
-        column_config={
+    tables.draw(
+        shown, shown, "Tables and marts", height=HEIGHT - 72, row_height=tables.CLOSE_ROW, key="sql-found",
+        config={
             "mark": config.TextColumn("", width=20),
             "name": config.ButtonColumn("Name", type="tertiary", alignment="left", width=185, key="sql-found-click",
                                         on_click=_open, args=(shown["name"].to_list(),)),
@@ -93,10 +92,10 @@ def _entry(entry: Entry, desk: Desk) -> None:
          "about": [one.about for one in columns]}
     )  # fmt: skip
     config = st.column_config
-    st.dataframe(
-        shown, hide_index=True, row_height=ROW - 4, height=HEIGHT - 118, alt=f"Columns of {entry.name}",
+    tables.draw(
+        shown, shown, f"Columns of {entry.name}", height=HEIGHT - 118, row_height=tables.CLOSE_ROW,
         key=f"sql-columns-{entry.name}",
-        column_config={
+        config={
             "name": config.ButtonColumn("Column", type="tertiary", alignment="left", key="sql-column-click",
                                         on_click=_insert, args=(shown["name"].to_list(), desk),
                                         help="A click puts the name where the cursor stands"),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from aurora.explore.charts import drawn, suggested
 from aurora.ui.frame import empty
+from aurora.ui.plots import plot
 from aurora.ui.sql_runs import Run
 
 KINDS = {"Line": "line", "Area": "area", "Bar": "bar", "Scatter": "point", "Number": "number"}
@@ -46,7 +47,7 @@ def draw(run: Run, frame: pl.DataFrame) -> None:
         empty("Nothing to draw", "Choose a column across and one of numbers up.")
         return
     with st.container(border=True):
-        st.altair_chart(picture, width="stretch", key=f"sql-picture-{run.number}")
+        plot(picture, frame, run.title, key=f"sql-picture-{run.number}")
 
 
 def _chosen(run: Run, frame: pl.DataFrame, numbers: list[str], first: dict[str, Any]) -> dict[str, Any]:

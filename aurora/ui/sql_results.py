@@ -8,12 +8,11 @@ import streamlit as st
 from aurora.errors import AuroraError, CancelledError, RefusedError
 from aurora.explore.ask import Answer
 from aurora.explore.plan import Plan
-from aurora.ui import sql_chart, sql_plan
+from aurora.ui import sql_chart, sql_plan, tables
 from aurora.ui.frame import demo_badge, empty
 from aurora.ui.sql_download import downloads
 from aurora.ui.sql_history import changes
 from aurora.ui.sql_runs import Desk, Run
-from aurora.ui.tables import ROW
 from aurora.ui.words import plural
 
 VIEWS = ("Table", "Chart", "Columns", "Changes")
@@ -91,10 +90,10 @@ def _size(answer: Answer) -> str:
 
 def grid(frame: pl.DataFrame, key: str) -> None:
     """The rows as they are, under the names that the question gives them."""
-    st.dataframe(
-        shown(frame), hide_index=True, row_height=ROW - 4, placeholder="null", key=key, alt="Rows of the answer",
-        height=min(max(frame.height, SHORT), TALL) * (ROW - 4) + 40,
-        column_config={name: _config(name, kind) for name, kind in frame.schema.items()}, lazy=False,
+    config = {name: _config(name, kind) for name, kind in frame.schema.items()}
+    tables.draw(
+        frame, shown(frame), "Rows of the answer", config, key=key, placeholder="null", row_height=tables.CLOSE_ROW,
+        height=min(max(frame.height, SHORT), TALL) * tables.CLOSE_ROW + tables.HEAD,
     )  # fmt: skip
 
 
@@ -119,10 +118,11 @@ def _config(name: str, kind: pl.DataType) -> Any:
 def _columns(run: Run, frame: pl.DataFrame) -> None:
     """Each column in figures: how much is null, how many values, from which to which, the most frequent."""
     st.caption("Of the rows shown" if run.result().is_capped else "Of all rows")
-    st.dataframe(
-        profile(frame), hide_index=True, row_height=ROW - 4, placeholder="", key=f"sql-columns-of-{run.number}",
-        height=min(frame.width, TALL) * (ROW - 4) + 40, alt="The columns in figures",
-        column_config={
+    figures = profile(frame)
+    tables.draw(
+        figures, figures, "The columns in figures", placeholder="", key=f"sql-columns-of-{run.number}", most=TALL,
+        row_height=tables.CLOSE_ROW,
+        config={
             "column": st.column_config.TextColumn("Column", pinned=True),
             "type": st.column_config.TextColumn("Type", width=110),
             "null_pct": st.column_config.ProgressColumn("Null", min_value=0, max_value=100, format="%.0f%%", width=110),

@@ -3,12 +3,11 @@
 import polars as pl
 import streamlit as st
 
-from aurora.ui import catalog
+from aurora.ui import catalog, tables
 from aurora.ui.data import rows
 from aurora.ui.frame import demo_badge, empty
 from aurora.ui.sql_examples import EXAMPLES, Example
 from aurora.ui.sql_runs import Desk
-from aurora.ui.tables import ROW
 from aurora.ui.words import ago, plural
 
 SOURCES = "select distinct source_instance from source_freshness"
@@ -34,9 +33,9 @@ def start(desk: Desk) -> None:
     )  # fmt: skip
     st.markdown(f"**Or with one of {plural(filled.height, 'table')} that have rows**")
     config = st.column_config
-    st.dataframe(
-        shown, hide_index=True, row_height=ROW - 4, height=430, alt="Tables with rows", key="sql-tables",
-        column_config={
+    tables.draw(
+        filled, shown, "Tables with rows", height=430, row_height=tables.CLOSE_ROW, key="sql-tables",
+        config={
             "name": config.ButtonColumn("Table", type="tertiary", alignment="left", width=210, key="sql-table-click",
                                         on_click=_sample, args=(shown["name"].to_list(), desk),
                                         help="A click shows a hundred of its rows"),

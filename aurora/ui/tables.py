@@ -14,6 +14,7 @@ from aurora.ui.frame import empty
 from aurora.ui.words import STATUS, TYPE_WORD, ago, pill, plural, span
 
 ROW = 34
+CLOSE_ROW = 30  # where there are many, as in answers to questions
 HEAD = 40
 SOON_S = 5
 SOURCE_WORD = {
@@ -51,19 +52,22 @@ def draw(
     config: dict[str, Any],
     *,
     most: int = 10,
+    height: int | None = None,
+    row_height: int = ROW,
     key: str | None = None,
     choose: Literal["single-row", "multi-row", "single-cell"] | None = None,
     placeholder: str = "n/a",
 ) -> Any:
     """Draw `shown`, `most` rows of it at once, under a name that says what it shows; what was chosen, None if nothing.
 
-    `frame` is what stands behind it, with its raw columns: the export menu offers that.
+    `frame` is what stands behind it, with its raw columns: the export menu offers that. `height` in pixels goes before
+    `most`.
     """
     note(name, frame)
     event: Any = st.dataframe(
         shown, key=key, on_select="rerun" if choose else "ignore", selection_mode=choose or "multi-row",
-        hide_index=True, row_height=ROW, placeholder=placeholder, alt=name, column_config=config,
-        height=min(max(shown.height, 1), most) * ROW + HEAD,
+        hide_index=True, row_height=row_height, placeholder=placeholder, alt=name, column_config=config,
+        height=height or min(max(shown.height, 1), most) * row_height + HEAD,
     )  # fmt: skip
     return event["selection"] if choose and event else None
 

@@ -11,7 +11,7 @@ from aurora.contracts import Row
 from aurora.ui import question_answer, question_forms, question_parts
 from aurora.ui.answers import answer
 from aurora.ui.data import rows
-from aurora.ui.export import behind, download
+from aurora.ui.export import behind
 from aurora.ui.filters import LONG, pills, search, time_range
 from aurora.ui.frame import demo_badge, empty, page
 from aurora.ui.question_acts import tags_of
@@ -52,7 +52,6 @@ def listed() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption("Most used first. Choose one to see its answer.")
         demo_badge(shown)
-        download(shown.drop("tags"), "questions", "questions-csv")
     behind({"Questions": (LISTED, {"me": actor()})}, "questions")
 
 
