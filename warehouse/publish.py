@@ -3,6 +3,7 @@
 Readers of an older generation go on undisturbed. data/aurora.duckdb is the same for outsiders, replaced atomically.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -49,6 +50,11 @@ class Generation:
     versions: dict[str, int]
     models: str
     root: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The state of the lake in eight characters: the same for the same versions of all tables."""
+        return hashlib.sha256(json.dumps(self.versions, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def current(folder: Path) -> Generation | None:

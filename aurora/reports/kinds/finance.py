@@ -1,0 +1,57 @@
+"""For finance: what technology cost, by service, application and team, budgets, savings, and what a unit costs."""
+
+from aurora.reports.document import Figures, Said, Section, Words
+from aurora.reports.measures import Compared, figure
+from aurora.reports.parts import money, spend
+from aurora.reports.report import Asked, Report
+
+
+def sections(asked: Asked) -> tuple[Section, ...]:
+    """The month, where it went, whose it is, budgets, savings, anomalies."""
+    return asked.together(_month, _services, _owners, _budgets, _savings)
+
+
+def _month(asked: Asked) -> Section:
+    spent = spend.spent(asked)
+    cost = spent.total() if spent else Compared(spend.spend_measure(asked.currency or ""), None, None)
+    wall = [cost, *spend.units(asked)[:3], spend.units(asked)[3], *money.unit_costs(asked)]
+    figures = Figures(tuple(figure(one, asked.month) for one in wall[:8]))
+    if spent is None:
+        nothing = Said(f"Nothing is charged for {asked.month.title}: import a bill, or add a source of costs.", "warn")
+        return Section("The month", (figures, Words((nothing,))))
+    moved = (*spend.movers(spent, asked.month, "service"), *spend.movers(spent, asked.month, "app"))
+    blocks = (figures, Words(moved, "What moved"), *spend.daily(asked), *spend.apart(spent), money.months(asked))
+    return Section("The month", blocks)
+
+
+def _services(asked: Asked) -> Section:
+    spent = spend.spent(asked)
+    tables = (spend.table(spent, "service", "Services", asked.month),) if spent else ()
+    return Section("Where it went", tables, "" if spent else "Nothing is charged.", on_new_page=True)
+
+
+def _owners(asked: Asked) -> Section:
+    spent = spend.spent(asked)
+    if spent is None:
+        return Section("Whose it is", (), "Nothing is charged.")
+    blocks = (
+        *money.owners_chart(spent), spend.table(spent, "app", "Applications", asked.month),
+        spend.table(spent, "team", "Teams", asked.month),
+    )  # fmt: skip
+    return Section("Whose it is", blocks, money.unowned(spent), on_new_page=True)
+
+
+def _budgets(asked: Asked) -> Section:
+    return Section("Budgets", (spend.budgets(asked),), on_new_page=True)
+
+
+def _savings(asked: Asked) -> Section:
+    words = spend.saved(asked) or (Said("No advice on cost is open."),)
+    return Section("Savings and anomalies", (Words(words), spend.savings(asked), money.anomalies(asked)))
+
+
+report = Report(
+    "Finance report",
+    "What technology cost, where it went, whose it is, how budgets stand, and what could be saved.",
+    sections,
+)
