@@ -22,6 +22,7 @@ from aurora.cost_job import look_for_anomalies
 from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.judge import judge
 from aurora.registry_export import as_toml, read_register
+from aurora.reports.schedule import send_due
 from aurora.settings import Settings, SourceSettings, load
 from aurora.slo_job import evaluate
 from aurora.up import end_with_parent
@@ -227,6 +228,7 @@ def work(settings: Settings) -> None:
                 judging_and_advising(),
                 evaluate,
                 look_for_anomalies,
+                send_due,
             )
             signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
             end_with_parent(worker.stop.set)

@@ -46,9 +46,10 @@ class Worker:
         judge: Judge | None = None,
         objectives: Judge | None = None,
         costs: Judge | None = None,
+        reports: Judge | None = None,
     ) -> None:
         self.ingest, self._sources, self._reload = ingest, sources, reload
-        self._judge, self._objectives, self._costs = judge, objectives, costs
+        self._judge, self._objectives, self._costs, self._reports = judge, objectives, costs, reports
         self.data = ingest.settings.data
         self.stop = threading.Event()
         self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
@@ -79,6 +80,7 @@ class Worker:
         self._jobs.every(JUDGE_EVERY_MIN).minutes.do(self._of_ours, "judging", self._judge)
         self._jobs.every(1).minutes.do(self._of_ours, "objectives", self._objectives)
         self._jobs.every(1).hours.do(self._of_ours, "cost anomalies", self._costs)
+        self._jobs.every(1).minutes.do(self._of_ours, "reports", self._reports)
 
     def work(self) -> None:
         """Tick until `stop` is set, then wait for running sources to end."""

@@ -5,8 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from aurora.reports import measures
 from aurora.reports.document import NOT_TOLD, Cell, Tone
-from aurora.words import AMBER, GREEN, RED, count, marked, money, number, percent, span
+from aurora.words import AMBER, GREEN, RED, count, marked, money, number, percent
 
 T = TypeVar("T")
 TONE_OF: dict[str, Tone] = {RED: "bad", AMBER: "warn", GREEN: "good"}
@@ -34,8 +35,8 @@ def many(value: float | None) -> str:
 
 
 def lasted(seconds: float | None) -> str:
-    """'75 min'."""
-    return told(seconds, span)
+    """'75 min', '2.1 days'."""
+    return measures.lasted(seconds)
 
 
 def amount(value: Decimal | None, currency: str | None) -> str:

@@ -11,6 +11,7 @@ SERIES = ["#0369A1", "#7C3AED", "#0D9488", "#DB2777", "#4F46E5", "#94A3B8"]
 DASHES = [[1, 0], [5, 3], [2, 2], [8, 2, 2, 2], [1, 3], [12, 3]]
 OUTCOMES = {"arrived": "#94A3B8", "failed": "#B91C1C"}
 BANDS = {"critical": "#7F1D1D", "high": "#DC2626", "medium": "#F59E0B", "low": "#94A3B8"}
+ROOM = 36  # letters of a legend that stand beside each other above half a width
 LARGEST, OTHERS = 5, "Everything else"
 FONT = "Inter"
 CONFIG: dict[str, Any] = {
@@ -34,8 +35,9 @@ def _finished(chart: alt.Chart | alt.LayerChart, width: int, height: int) -> dic
 
 def _day_axis(frame: pl.DataFrame) -> alt.Axis:
     """A label for each week from the first day on."""
-    days = sorted(set(frame["day"].to_list()))
-    weeks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in days[::7]]
+    first, last = frame["day"].min(), frame["day"].max()
+    days = pl.date_range(first, last, "7d", eager=True).to_list()
+    weeks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in days]
     return alt.Axis(grid=False, format="%-d %b", values=weeks, labelFlush=False, labelOverlap=True)
 
 
@@ -50,7 +52,8 @@ def lines(
     """Measures (column -> name) over `day`, told apart by dash and colour; what is not told is a gap."""
     long = frame.select("day", *names).rename(names).unpivot(index="day", variable_name="name", value_name="value")
     order = list(names.values())
-    legend = alt.Legend(symbolType="stroke", symbolSize=300) if len(order) > 1 else None
+    columns = 1 if width < WIDTH and sum(map(len, order)) > ROOM else len(order)
+    legend = alt.Legend(symbolType="stroke", symbolSize=300, columns=columns) if len(order) > 1 else None
     drawn = (
         alt.Chart(long)
         .mark_line(strokeWidth=2.2, invalid="break-paths-show-domains", point=frame.height <= 3)

@@ -10,6 +10,7 @@ from aurora.reports.month import Month
 from aurora.words import count, number, percent, span
 
 Value = float | Decimal | None
+DAY_S = 86400
 
 
 @dataclass(frozen=True)
@@ -135,5 +136,7 @@ def many(value: Value) -> str:
 
 
 def lasted(value: Value) -> str:
-    """'3 h'."""
-    return NOT_TOLD if value is None else span(float(value))
+    """'45 s', '3 h', '2.1 days'."""
+    if value is None:
+        return NOT_TOLD
+    return f"{float(value) / DAY_S:,.1f} days" if value >= 2 * DAY_S else span(float(value))

@@ -19,10 +19,10 @@ from aurora.reports import kinds
 from aurora.reports.document import Document, Logo, Section
 from aurora.reports.month import Month
 from aurora.settings import Settings
-from warehouse.publish import Generation
 from warehouse.query import Warehouse
 
-AT_ONCE = 4
+AT_ONCE, LIMIT_S = 4, 120.0
+NEWEST = "select max(finished_at) as at from sync_runs where status in ('success', 'partial')"
 CURRENCY = """
     select currency from cost_scope_days where day < $until
     group by currency order by count(*) filter (where day >= $since) desc, count(*) desc, currency limit 1"""
@@ -40,7 +40,7 @@ class Asked:
     _lock: Lock = field(default_factory=Lock)
 
     def rows(self, sql: str, **params: Any) -> pl.DataFrame:
-        """The answer to a query; `$since`, `$until`, `$currency` and `$at` are there for all. Asked once in a report."""
+        """The answer to a query, asked once; `$since`, `$until`, `$currency` and `$at` are there for all."""
         known = self.month.window | {"currency": self.currency, "at": self.at} | params
         used = {name: one for name, one in known.items() if f"${name}" in sql}
         with self._lock:
@@ -95,20 +95,30 @@ def report_named(name: str) -> Report:
     return known[name]
 
 
-def build(name: str, warehouse: Warehouse, settings: Settings, month: Month) -> Document:
-    """The document of a month. Raises UsageError for an unknown report, NotPublishedError before the first rows."""
-    report, generation = report_named(name), warehouse.generation()
-    at = as_of(generation)
+def build(name: str, settings: Settings, month: Month, published: Path | None = None) -> Document:
+    """The document of a month, as of the newest data; the same state of the lake gives the same document.
+
+    `published`: another folder of generations. Raises UsageError for an unknown report, NotPublishedError before the
+    first rows.
+    """
+    report, folder = report_named(name), published or settings.published
+    at = as_of(Warehouse(folder))
+    warehouse = Warehouse(folder, LIMIT_S, at)
     asked = Asked(warehouse, month, _currency(warehouse, settings, month), at)
     return Document(
         report.title, report.about, month.title, settings.report.company, report.sections(asked), at,
-        f"generation {generation.number}, lake {generation.fingerprint}", settings.report.accent, logo_of(settings),
+        f"state {warehouse.generation().fingerprint} of the lake", settings.report.accent, logo_of(settings),
     )  # fmt: skip
 
 
-def as_of(generation: Generation) -> datetime:
-    """The instant for which a generation speaks: when it was published, UTC without a zone, in whole seconds."""
-    return datetime.fromisoformat(generation.published_at).replace(tzinfo=None, microsecond=0)
+def as_of(warehouse: Warehouse) -> datetime:
+    """The instant until which there are data, UTC without a zone: the end of the newest good run, in whole seconds.
+
+    Without a run it is when the generation was published.
+    """
+    found: datetime | None = warehouse.rows(NEWEST)["at"][0]
+    told = found or datetime.fromisoformat(warehouse.generation().published_at)
+    return told.replace(tzinfo=None, microsecond=0)
 
 
 def _currency(warehouse: Warehouse, settings: Settings, month: Month) -> str | None:

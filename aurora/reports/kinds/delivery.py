@@ -34,5 +34,7 @@ def _planning(asked: Asked) -> Section:
 
 
 report = Report(
-    "Delivery report", "How often software reached production, how long it took, what failed, and what comes next.", sections
+    "Delivery report",
+    "How often software reached production, how long it took, what failed, and what comes next.",
+    sections,
 )

@@ -2,7 +2,7 @@
 
 from aurora.reports.document import Block, Figures, Pair, Said, Section, Words
 from aurora.reports.measures import Compared, figure, what_changed
-from aurora.reports.parts import decisions, delivering, performance, risk, spend, stores
+from aurora.reports.parts import decisions, delivering, performance, plans, recovery, risk, spend, stores
 from aurora.reports.report import Asked, Report
 
 SHOWN, FIRST = 8, 4
@@ -38,7 +38,7 @@ def _charts(asked: Asked) -> tuple[Block, ...]:
 def _cost(spent: spend.Spent | None, asked: Asked) -> tuple[Said, ...]:
     if spent is None:
         return (Said(f"Nothing is charged for {asked.month.title}: no bill is told.", "warn"),)
-    return (*spend.movers(spent, asked.month, "service", 2), *spend.saved(asked))
+    return (*spend.movers(spent, asked.month, "service", 2), *plans.saved(asked))
 
 
 def _performance(asked: Asked) -> Section:
@@ -55,7 +55,7 @@ def _investment(asked: Asked) -> Section:
     lead = f"{figure(spent.total(), asked.month).value} in {asked.month.title}."
     blocks = (
         units, *spend.daily(asked), Words(spend.movers(spent, asked.month, "app"), "What moved, by application"),
-        spend.table(spent, "service", "Services", asked.month, SHOWN), spend.budgets(asked), *spend.apart(spent),
+        spend.table(spent, "service", "Services", asked.month, SHOWN), plans.budgets(asked), *spend.apart(spent),
     )  # fmt: skip
     return Section("Investment", blocks, lead, on_new_page=True)
 
@@ -63,7 +63,7 @@ def _investment(asked: Asked) -> Section:
 def _risk(asked: Asked) -> Section:
     blocks = (
         Figures(risk.by_severity(asked)), risk.findings(asked, SHOWN), risk.objectives(asked, SHOWN - 2),
-        risk.incidents(asked), risk.restores(asked, SHOWN - 2),
+        recovery.incidents(asked), recovery.restores(asked, SHOWN - 2),
     )  # fmt: skip
     return Section("Risk", blocks, risk.objectives_said(asked).text, on_new_page=True)
 
@@ -71,7 +71,7 @@ def _risk(asked: Asked) -> Section:
 def _roadmap(asked: Asked) -> Section:
     late = delivering.late_projects(asked.rows(delivering.PROJECTS))
     words = (Words(late or (Said("No project is forecast to be late.", "good"),)),)
-    blocks = (*words, delivering.projects(asked), delivering.upcoming(asked), spend.savings(asked, SHOWN))
+    blocks = (*words, delivering.projects(asked), delivering.upcoming(asked), plans.savings(asked, SHOWN))
     return Section("Roadmap", blocks, on_new_page=True)
 
 

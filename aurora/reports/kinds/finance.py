@@ -2,20 +2,20 @@
 
 from aurora.reports.document import Figures, Said, Section, Words
 from aurora.reports.measures import Compared, figure
-from aurora.reports.parts import money, spend
+from aurora.reports.parts import money, plans, spend
 from aurora.reports.report import Asked, Report
 
 
 def sections(asked: Asked) -> tuple[Section, ...]:
     """The month, where it went, whose it is, budgets, savings, anomalies."""
-    return asked.together(_month, _services, _owners, _budgets, _savings)
+    return asked.together(_month, _services, _owners, _plans)
 
 
 def _month(asked: Asked) -> Section:
     spent = spend.spent(asked)
     cost = spent.total() if spent else Compared(spend.spend_measure(asked.currency or ""), None, None)
-    wall = [cost, *spend.units(asked)[:3], spend.units(asked)[3], *money.unit_costs(asked)]
-    figures = Figures(tuple(figure(one, asked.month) for one in wall[:8]))
+    wall = [cost, *spend.units(asked), *money.unit_costs(asked)]
+    figures = Figures(tuple(figure(one, asked.month) for one in wall))
     if spent is None:
         nothing = Said(f"Nothing is charged for {asked.month.title}: import a bill, or add a source of costs.", "warn")
         return Section("The month", (figures, Words((nothing,))))
@@ -26,8 +26,9 @@ def _month(asked: Asked) -> Section:
 
 def _services(asked: Asked) -> Section:
     spent = spend.spent(asked)
-    tables = (spend.table(spent, "service", "Services", asked.month),) if spent else ()
-    return Section("Where it went", tables, "" if spent else "Nothing is charged.", on_new_page=True)
+    if spent is None:
+        return Section("Where it went", (), "Nothing is charged.")
+    return Section("Where it went", (spend.table(spent, "service", "Services", asked.month),), on_new_page=True)
 
 
 def _owners(asked: Asked) -> Section:
@@ -41,13 +42,10 @@ def _owners(asked: Asked) -> Section:
     return Section("Whose it is", blocks, money.unowned(spent), on_new_page=True)
 
 
-def _budgets(asked: Asked) -> Section:
-    return Section("Budgets", (spend.budgets(asked),), on_new_page=True)
-
-
-def _savings(asked: Asked) -> Section:
-    words = spend.saved(asked) or (Said("No advice on cost is open."),)
-    return Section("Savings and anomalies", (Words(words), spend.savings(asked), money.anomalies(asked)))
+def _plans(asked: Asked) -> Section:
+    words = Words(plans.saved(asked) or (Said("No advice on cost is open."),))
+    blocks = (words, plans.budgets(asked), money.anomalies(asked), plans.savings(asked))
+    return Section("Plans, surprises and savings", blocks, on_new_page=True)
 
 
 report = Report(

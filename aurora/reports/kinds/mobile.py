@@ -20,7 +20,13 @@ def _month(asked: Asked) -> Section:
         for name, one in stores.crash_free(asked) if figure(one, asked.month).value != NOT_TOLD
     )  # fmt: skip
     figures = Figures(tuple(figure(one, asked.month) for one in compared))
-    blocks = (figures, Words((*words, *per_app), "What changed"), *stores.trends(asked), stores.apps(asked), stores.vitals(asked))
+    blocks = (
+        figures,
+        Words((*words, *per_app), "What changed"),
+        *stores.trends(asked),
+        stores.apps(asked),
+        stores.vitals(asked),
+    )
     return Section("The month", blocks)
 
 

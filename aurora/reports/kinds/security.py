@@ -19,14 +19,16 @@ def _month(asked: Asked) -> Section:
 
 
 def _open(asked: Asked) -> Section:
-    return Section("Open findings", (risk.findings(asked),), on_new_page=True)
+    return Section("Open findings", (risk.findings(asked),))
 
 
 def _dependencies(asked: Asked) -> Section:
     blocks = (packages.table(asked), packages.scans(asked))
-    return Section("Dependencies and scans", blocks)
+    return Section("Dependencies and scans", blocks, on_new_page=True)
 
 
 report = Report(
-    "Security report", "What was found, what was mended, what is open, and which applications nobody looks at.", sections
+    "Security report",
+    "What was found, what was mended, what is open, and which applications nobody looks at.",
+    sections,
 )

@@ -8,7 +8,7 @@ import polars as pl
 
 from aurora.reports import cells
 from aurora.reports.document import Cell, Column, Said, Table, Tone
-from aurora.reports.parts import delivering, risk, spend, stores
+from aurora.reports.parts import delivering, plans, risk, stores
 from aurora.reports.report import Asked
 from aurora.words import plural
 
@@ -38,11 +38,10 @@ class Decision:
 def found(asked: Asked) -> list[Decision]:
     """All that is to be decided, the most pressing first, then by day."""
     rules = (_findings, _projects, _budgets, _objectives, _versions, _savings)
-    ranked = sorted(
+    return sorted(
         (one for rule in rules for one in rule(asked)),
         key=lambda one: (("bad", "warn", "good", "plain").index(one.tone), one.by or date.max),
     )
-    return ranked
 
 
 def _findings(asked: Asked) -> Iterator[Decision]:
@@ -64,7 +63,7 @@ def _projects(asked: Asked) -> Iterator[Decision]:
 
 
 def _budgets(asked: Asked) -> Iterator[Decision]:
-    for row in asked.rows(spend.BUDGETS).iter_rows(named=True):
+    for row in asked.rows(plans.BUDGETS).iter_rows(named=True):
         if row["state"] in ("over", "forecast_over"):
             used = f"{cells.pct(row['used_pct'], 0)} of {cells.amount(row['limit_amount'], row['currency'])} are spent"
             why = f"{used}; {cells.amount(row['forecast_cost'], row['currency'])} are forecast."
@@ -84,7 +83,9 @@ def _objectives(asked: Asked) -> Iterator[Decision]:
 def _versions(asked: Asked) -> Iterator[Decision]:
     for row in asked.rows(stores.OLD).filter(pl.col("verdict") == "force").iter_rows(named=True):
         why = f"{100 * (row['share_ratio'] or 0):.1f} % still use it; {row['reason']}."
-        yield Decision(f"{row['name']}: force users of {row['version']} to update", why, cells.or_none(row["app_id"]), None, "warn")
+        yield Decision(
+            f"{row['name']}: force users of {row['version']} to update", why, cells.or_none(row["app_id"]), None, "warn"
+        )
 
 
 def _savings(asked: Asked) -> Iterator[Decision]:
@@ -98,10 +99,15 @@ def _savings(asked: Asked) -> Iterator[Decision]:
 def table(decisions: list[Decision]) -> Table:
     """All of them."""
     rows = [
-        [Cell({"bad": "✕ now", "warn": "▲ soon", "good": "●", "plain": "– open"}[one.tone], one.tone), one.what, one.why,
-         one.who, cells.day(one.by)]
+        [
+            Cell({"bad": "✕ now", "warn": "▲ soon", "good": "●", "plain": "– open"}[one.tone], one.tone),
+            one.what,
+            one.why,
+            one.who,
+            cells.day(one.by),
+        ]
         for one in decisions
-    ]  # fmt: skip
+    ]
     columns = (
         Column("When", width=0.95), Column("Decision", width=3.6), Column("Why", width=3.2), Column("Asked", width=1.5),
         Column("By", True, 1.1),
@@ -114,6 +120,6 @@ def said(decisions: list[Decision]) -> Said:
     pressing = sum(one.tone == "bad" for one in decisions)
     if not decisions:
         return Said("Nothing waits for a decision, as far as sources tell.", "good")
-    tail = f", {plural(pressing, 'of them').removesuffix('s')} overdue" if pressing else ""
-    return Said(f"{plural(len(decisions), 'decision')} {'are' if len(decisions) > 1 else 'is'} asked for{tail}: see the last part.",
-                "bad" if pressing else "warn")  # fmt: skip
+    tail = f", {pressing} of them overdue" if pressing else ""
+    asked_for = f"{plural(len(decisions), 'decision')} {'are' if len(decisions) > 1 else 'is'} asked for"
+    return Said(f"{asked_for}{tail}: see the last part.", "bad" if pressing else "warn")

@@ -91,17 +91,22 @@ def _scope(row: Row) -> list[str | Cell]:
     if row["change_fail_pct"] is not None and row["change_fail_pct"] > 15:
         fail = cells.judged(str(fail), "bad")
     return [
-        row["name"], number(row["deployment_count"]), cells.lasted(row["lead_median_s"]), cells.whole(row["lead_count"]),
-        cells.whole(row["failed_count"]), fail,
-        cells.lasted(row["recovery_median_s"]) if row["failed_count"] else cells.NONE, cells.pct(row["rework_pct"], 1),
-    ]  # fmt: skip
+        row["name"],
+        number(row["deployment_count"]),
+        cells.lasted(row["lead_median_s"]),
+        cells.whole(row["lead_count"]),
+        cells.whole(row["failed_count"]),
+        fail,
+        cells.lasted(row["recovery_median_s"]) if row["failed_count"] else cells.NONE,
+        cells.pct(row["rework_pct"], 1),
+    ]
 
 
 def projects(asked: Asked) -> Table:
     """Every project: its release date as planned beside the one that its velocity forecasts."""
     rows = [_project(row) for row in asked.rows(PROJECTS).iter_rows(named=True)]
     columns = (
-        Column("Project", width=2.2), Column("Stage", width=1.2), Column("Sprint", True, 0.8), Column("Pace", width=1),
+        Column("Project", width=2.2), Column("Stage", width=1.5), Column("Sprint", True, 0.8), Column("Pace", width=1),
         Column("Next release", True, 1.1), Column("Forecast", True, 1.1), Column("Standing", width=1.3),
         Column("Critical", True, 0.7),
     )  # fmt: skip
@@ -114,9 +119,15 @@ def projects(asked: Asked) -> Table:
 def _project(row: Row) -> list[str | Cell]:
     pace = PACE.get(row["pace"], cells.NONE)
     return [
-        row["name"], cells.state(row["status"]), cells.pct(row["progress_pct"], 0), pace,
-        cells.day(row["next_release_on"]), cells.day(row["forecast_on"]), standing(row), cells.whole(row["critical_item_count"]),
-    ]  # fmt: skip
+        row["name"],
+        cells.state(row["status"]),
+        cells.pct(row["progress_pct"], 0),
+        pace,
+        cells.day(row["next_release_on"]),
+        cells.day(row["forecast_on"]),
+        standing(row),
+        cells.whole(row["critical_item_count"]),
+    ]
 
 
 def is_late(row: Row) -> bool:
@@ -150,10 +161,16 @@ def upcoming(asked: Asked) -> Table:
 def sprints(asked: Asked) -> Table:
     """Sprints that ended in the month: what was promised and what was done."""
     rows = [
-        [row["name"], cells.or_none(row["project"]), cells.day(row["completed_at"]), cells.whole(row["committed_points"]),
-         cells.whole(row["completed_points"]), _kept(row)]
+        [
+            row["name"],
+            cells.or_none(row["project"]),
+            cells.day(row["completed_at"]),
+            cells.whole(row["committed_points"]),
+            cells.whole(row["completed_points"]),
+            _kept(row),
+        ]
         for row in asked.rows(SPRINTS).iter_rows(named=True)
-    ]  # fmt: skip
+    ]
     columns = (
         Column("Sprint", width=2.2), Column("Project", width=2), Column("Ended", True, 1.1), Column("Committed", True),
         Column("Completed", True), Column("Kept", True),

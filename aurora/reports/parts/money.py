@@ -8,7 +8,7 @@ from aurora.insights.cost_words import sentence
 from aurora.reports import cells, charts
 from aurora.reports.document import Chart, Column, Table
 from aurora.reports.measures import Compared, Measure
-from aurora.reports.parts.spend import UNITS, Moved, Spent, cents
+from aurora.reports.parts.spend import NOBODY, UNITS, Moved, Spent, cents
 from aurora.reports.report import Asked
 from aurora.words import money
 
@@ -17,7 +17,6 @@ ANOMALIES = """
     from cost_anomalies_now
     where started_on < $until::date and (ended_on is null or ended_on >= $since::date)
     order by abs(impact_amount) desc nulls last, anomaly_id"""
-UNOWNED = "untagged"
 LARGEST = 10
 
 
@@ -37,16 +36,24 @@ def months(asked: Asked) -> Table:
     """Each month up to this one: charges, work, revenue and what of it technology took."""
     frame = asked.rows(MONTHS).head(13) if asked.currency else pl.DataFrame()
     rows = [
-        [f"{row['month_on']:%b %Y}", *(cells.amount(row[name], row["currency"]) for name in
-                                       ("effective_cost", "labour_cost", "cost", "revenue_amount")),
-         cells.told(row["spend_ratio"], lambda value: f"{100 * value:.1f} %"), cells.amount(row["per_user_cost"], row["currency"])]
+        [
+            f"{row['month_on']:%b %Y}",
+            *(
+                cells.amount(row[name], row["currency"])
+                for name in ("effective_cost", "labour_cost", "cost", "revenue_amount")
+            ),
+            cells.told(row["spend_ratio"], lambda value: f"{100 * value:.1f} %"),
+            cents(row["currency"])(row["per_user_cost"]),
+        ]
         for row in frame.iter_rows(named=True)
-    ]  # fmt: skip
+    ]
     columns = (
         Column("Month"), Column("Charges", True), Column("Development work", True, 1.3), Column("Together", True),
         Column("Revenue", True), Column("Spend of revenue", True, 1.2), Column("Of an active user", True, 1.2),
     )  # fmt: skip
-    return Table("Months", columns, rows, "Nothing is charged.", "A month whose bills begin or end within it holds less.")
+    return Table(
+        "Months", columns, rows, "Nothing is charged.", "A month whose bills begin or end within it holds less."
+    )
 
 
 def owners_chart(spent: Spent) -> tuple[Chart, ...]:
@@ -60,17 +67,15 @@ def owners_chart(spent: Spent) -> tuple[Chart, ...]:
 
 
 def _bar(one: Moved, currency: str) -> dict[str, object]:
-    return {"name": named(one.name), "value": float(one.now or 0), "said": money(one.now, currency)}
-
-
-def named(name: str) -> str:
-    """A series as it is read."""
-    return "Belongs to nobody" if name == UNOWNED else name
+    return {"name": one.name, "value": float(one.now or 0), "said": money(one.now, currency)}
 
 
 def unowned(spent: Spent) -> str:
     """What belongs to no application, in a sentence."""
-    total, nobody = spent.total().now, next((one.now for one in spent.moves("app") if one.name == UNOWNED), None)
+    total, nobody = (
+        spent.total().now,
+        next((one.now for one in spent.moves("app") if one.name == NOBODY["untagged"]), None),
+    )
     if not total or nobody is None:
         return "Every charge belongs to an application."
     part = 100 * float(nobody) / float(total)
@@ -80,8 +85,18 @@ def unowned(spent: Spent) -> str:
 def anomalies(asked: Asked) -> Table:
     """Days of unusual cost in the month, the dearest first."""
     rows = [
-        [cells.day(row["started_on"]), sentence(row), cells.state(row["state"]), cells.amount(row["impact_amount"], row["currency"])]
+        [
+            cells.day(row["started_on"]),
+            sentence(row),
+            cells.state(row["state"]),
+            cells.amount(row["impact_amount"], row["currency"]),
+        ]
         for row in asked.rows(ANOMALIES).iter_rows(named=True)
-    ]  # fmt: skip
-    columns = (Column("From", width=1.1), Column("What", width=6), Column("State", width=1.1), Column("Impact", True, 0.9))
+    ]
+    columns = (
+        Column("From", width=1.1),
+        Column("What", width=6),
+        Column("State", width=1.1),
+        Column("Impact", True, 0.9),
+    )
     return Table("Unusual costs", columns, rows, "No day of the month cost more or less than was expected.")

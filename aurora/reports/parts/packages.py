@@ -32,7 +32,9 @@ def said(asked: Asked) -> tuple[Said, ...]:
     told = []
     if row.get("package_count"):
         tone = "bad" if row["vulnerable_count"] else "good"
-        text = f"{row['vulnerable_count']:,} of {plural(row['package_count'], 'dependency')} are known to be vulnerable."
+        text = (
+            f"{row['vulnerable_count']:,} of {plural(row['package_count'], 'dependency')} are known to be vulnerable."
+        )
         told.append(Said(text.replace("dependencys", "dependencies"), tone))  # type: ignore[arg-type]
     if blind:
         names = ", ".join(blind[:4]) + (" and others" if len(blind) > 4 else "")
@@ -43,15 +45,33 @@ def said(asked: Asked) -> tuple[Said, ...]:
 def table(asked: Asked) -> Table:
     """Vulnerable dependencies, most findings first."""
     rows = [
-        [row["name"], cells.or_none(row["package_version"]), cells.or_none(row["latest_version"]), cells.or_none(row["ecosystem"]),
-         cells.whole(row["finding_count"]), {True: "direct", False: "by another"}.get(row["is_direct"], cells.NONE), row["apps"] or "–"]
+        [
+            row["name"],
+            cells.or_none(row["package_version"]),
+            cells.or_none(row["latest_version"]),
+            cells.or_none(row["ecosystem"]),
+            cells.whole(row["finding_count"]),
+            {True: "direct", False: "by another"}.get(row["is_direct"], cells.NONE),
+            row["apps"] or "–",
+        ]
         for row in asked.rows(VULNERABLE).iter_rows(named=True)
-    ]  # fmt: skip
+    ]
     columns = (
-        Column("Package", width=2.4), Column("Version", width=0.9), Column("Newest", width=0.9), Column("Kind", width=0.7),
-        Column("Findings", True, 0.8), Column("Used", width=0.9), Column("Applications", width=2.4),
-    )  # fmt: skip
-    return Table("Vulnerable dependencies", columns, rows, "No dependency is known to be vulnerable.", f"As of {cells.day(asked.at)}.")
+        Column("Package", width=2.4),
+        Column("Version", width=0.9),
+        Column("Newest", width=0.9),
+        Column("Kind", width=0.7),
+        Column("Findings", True, 0.8),
+        Column("Used", width=0.9),
+        Column("Applications", width=2.4),
+    )
+    return Table(
+        "Vulnerable dependencies",
+        columns,
+        rows,
+        "No dependency is known to be vulnerable.",
+        f"As of {cells.day(asked.at)}.",
+    )
 
 
 def scans(asked: Asked) -> Table:
@@ -62,6 +82,11 @@ def scans(asked: Asked) -> Table:
          cells.whole(row["open_count"] or 0) if row["is_scanned"] else cells.whole(row["open_count"])]
         for row in asked.rows(SCANNED).iter_rows(named=True)
     ]  # fmt: skip
-    columns = Column("Application", width=3), Column("Tier", True, 0.6), Column("Scans", width=1.6), Column("Open findings", True)
+    columns = (
+        Column("Application", width=3),
+        Column("Tier", True, 0.6),
+        Column("Scans", width=1.6),
+        Column("Open findings", True),
+    )
     note = "Scanned: a complete scan in the last 30 days, or findings that are told."
     return Table("Which applications are scanned", columns, rows, "No application is registered.", note)

@@ -68,7 +68,7 @@ def availability(asked: Asked, wide: bool = False) -> tuple[Chart, ...]:
 def errors(asked: Asked) -> tuple[Chart, ...]:
     """Error rate by day; nothing where nothing was measured."""
     told = ("Error rate by day", "Failed requests of all requests")
-    return _trend(asked, {"error_rate_pct": "error rate"}, "%", told, charts.WIDTH, ".2f")
+    return _trend(asked, {"error_rate_pct": "error rate"}, "%", told, charts.WIDTH, ".3~f")
 
 
 def response(asked: Asked) -> tuple[Chart, ...]:
@@ -94,7 +94,7 @@ def response_to_incidents(asked: Asked) -> list[Compared]:
     measures = (
         (Measure("Time to acknowledge", lasted, "down", "share", 30), "acknowledged_median_s"),
         (Measure("Severe incidents", many, "down", "count"), "severe_count"),
-        (Measure("Caused by a deployment", many, "down", "count"), "by_deployment_count"),
+        (Measure("Incidents by deployment", many, "down", "count"), "by_deployment_count"),
     )
     return [Compared(measure, now.get(name), before.get(name)) for measure, name in measures]
 
@@ -114,9 +114,9 @@ def uptimes(asked: Asked) -> Table:
 
 
 def downtimes(asked: Asked) -> Table:
-    """Every outage of a component in the month, the longest first."""
+    """Every outage of a component in the month, as they came."""
     rows = [
-        [f"{row['started_at']:%d %b %H:%M}", row["name"], cells.lasted(row["down_s"]), or_none(row["reason"])]
+        [f"{row['started_at']:%d %b %H:%M}", row["name"], cells.lasted(row["duration_s"]), or_none(row["reason"])]
         for row in asked.rows(DOWNTIMES).iter_rows(named=True)
     ]  # fmt: skip
     columns = Column("Began (UTC)"), Column("Component", width=2), Column("Down for", True, 0.8), Column("Why", width=3)
@@ -127,10 +127,16 @@ def applications(asked: Asked) -> Table:
     """Every application with what it did in the month; its score is of today."""
     rows = [_application(row, asked.currency) for row in asked.rows(APPS).iter_rows(named=True)]
     columns = (
-        Column("Application", width=2.4), Column("Team", width=1.9), Column("Tier", True, 0.5), Column("Score", True, 0.9),
-        Column("Availability", True, 1.15), Column("Incidents", True, 0.95), Column("Deployments", True, 1.2),
-        Column("Failed", True, 0.9), Column("Cost", True, 1.1),
-    )  # fmt: skip
+        Column("Application", width=2.4),
+        Column("Team", width=1.9),
+        Column("Tier", True, 0.5),
+        Column("Score", True, 0.9),
+        Column("Availability", True, 1.15),
+        Column("Incidents", True, 0.95),
+        Column("Deployments", True, 1.2),
+        Column("Failed", True, 0.9),
+        Column("Cost", True, 1.1),
+    )
     return Table(
         "Applications", columns, rows, "No application is registered.",
         f"Score: of 100, as of {asked.at:%d %b %Y}. Failed: deployments that failed or were undone, of all.",
@@ -139,10 +145,16 @@ def applications(asked: Asked) -> Table:
 
 def _application(row: Row, currency: str | None) -> list[str | Cell]:
     return [
-        row["name"], or_none(row["team_name"]), or_none(row["tier"]), scored(row["score"]), cells.pct(row["uptime_pct"]),
-        cells.whole(row["incident_count"]), cells.whole(row["deployment_count"]), cells.pct(row["change_fail_pct"], 1),
+        row["name"],
+        or_none(row["team_name"]),
+        or_none(row["tier"]),
+        scored(row["score"]),
+        cells.pct(row["uptime_pct"]),
+        cells.whole(row["incident_count"]),
+        cells.whole(row["deployment_count"]),
+        cells.pct(row["change_fail_pct"], 1),
         cells.amount(row["cost"], currency),
-    ]  # fmt: skip
+    ]
 
 
 def scored(score: float | None) -> str | Cell:

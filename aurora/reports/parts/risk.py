@@ -21,7 +21,8 @@ BY_APP = """
            count(*) filter (where f.severity = 'critical') as critical_count,
            count(*) filter (where f.severity = 'high') as high_count,
            count(*) filter (where f.severity = 'medium') as medium_count,
-           count(*) filter (where f.severity = 'low') as low_count, count(*) filter (where f.is_known_exploited) as exploited_count,
+           count(*) filter (where f.severity = 'low') as low_count,
+           count(*) filter (where f.is_known_exploited) as exploited_count,
            min(f.first_seen_at) as oldest_at
     from (select *, unnest(if(len(app_ids) = 0, [null], app_ids)) as app_id from findings_now
           where is_open and is_security) f
@@ -30,14 +31,6 @@ BY_APP = """
 SLOS = """
     from slo_over(since := $since, until := $until)
     order by is_kept nulls last, spent_pct desc nulls last, name"""
-INCIDENTS = "from incidents_over(since := $since, until := $until) order by started_at"
-RESTORES = """
-    select a.name, a.tier, a.rpo_s, a.rto_s, max(t.started_at) as tried_at, arg_max(t.restore_s, t.started_at) as restore_s,
-           arg_max(t.data_loss_s, t.started_at) as data_loss_s, arg_max(t.is_success, t.started_at) as is_success
-    from applications_now a left join restore_tests t on t.app_id = a.app_id and t.started_at < $until
-    where a.env_tier = 'production' and (a.rpo_s is not null or t.app_id is not null)
-    group by all order by a.tier nulls last, a.name"""
-MEASURE = Measure("Open security findings", many, "down", "count")
 
 
 def severe(asked: Asked) -> Compared:
@@ -79,7 +72,12 @@ def findings_said(asked: Asked) -> tuple[Said, ...]:
     said = []
     if late.height:
         due = cells.day(late["kev_due_on"].min())  # type: ignore[arg-type]
-        said.append(Said(f"{plural(late.height, 'finding')} known to be exploited should be mended by now, the first by {due}.", "bad"))
+        said.append(
+            Said(
+                f"{plural(late.height, 'finding')} known to be exploited should be mended by now, the first by {due}.",
+                "bad",
+            )
+        )
     elif exploited.height:
         said.append(Said(f"{plural(exploited.height, 'open finding')} is known to be exploited elsewhere.", "bad"))
     over = asked.rows(OVER)
@@ -94,12 +92,18 @@ def findings(asked: Asked, most: int | None = None) -> Table:
     frame = asked.rows(OPEN)
     rows = [_finding(row, asked) for row in frame.head(most or frame.height).iter_rows(named=True)]
     columns = (
-        Column("Finding", width=3.8), Column("Severity", width=1.1), Column("Application", width=1.9),
-        Column("Exploited", width=1.3), Column("Fix", width=1), Column("Open for", True, 0.9),
-    )  # fmt: skip
+        Column("Finding", width=3.8),
+        Column("Severity", width=1.1),
+        Column("Application", width=1.9),
+        Column("Exploited", width=1.6),
+        Column("Fix", width=1),
+        Column("Open for", True, 0.9),
+    )
     left = frame.height - len(rows)
     note = f"{plural(left, 'more finding')} of these severities. " if left else ""
-    return Table("Critical and high findings, open today", columns, rows, "None is open.", f"{note}As of {cells.day(asked.at)}.")
+    return Table(
+        "Critical and high findings, open today", columns, rows, "None is open.", f"{note}As of {cells.day(asked.at)}."
+    )
 
 
 def _finding(row: Row, asked: Asked) -> list[str | Cell]:
@@ -108,16 +112,27 @@ def _finding(row: Row, asked: Asked) -> list[str | Cell]:
         exploited = cells.judged(f"due {cells.day(row['kev_due_on'])}", "bad" if row["is_overdue"] else "warn")
     fix = row["fixed_version"] or ("exists" if row["has_fix"] else cells.NONE)
     days = None if row["first_seen_at"] is None else (asked.at - row["first_seen_at"]).days
-    return [row["title"] or row["rule_id"] or "–", cells.state(row["severity"]), cells.or_none(row["apps"]), exploited, fix,
-            cells.told(days, lambda value: plural(value, "day"))]  # fmt: skip
+    return [
+        row["title"] or row["rule_id"] or "–",
+        cells.state(row["severity"]),
+        cells.or_none(row["apps"]),
+        exploited,
+        fix,
+        cells.told(days, lambda value: plural(value, "day")),
+    ]
 
 
 def by_application(asked: Asked) -> Table:
     """Open findings of each application, worst first."""
     rows = [
-        [row["name"], *(f"{row[f'{one}_count']:,}" for one in SEVERITIES), f"{row['exploited_count']:,}", cells.day(row["oldest_at"])]
+        [
+            row["name"],
+            *(f"{row[f'{one}_count']:,}" for one in SEVERITIES),
+            f"{row['exploited_count']:,}",
+            cells.day(row["oldest_at"]),
+        ]
         for row in asked.rows(BY_APP).iter_rows(named=True)
-    ]  # fmt: skip
+    ]
     columns = (Column("Application", width=2.8), *(Column(one.capitalize(), True) for one in SEVERITIES),
                Column("Exploited", True), Column("Oldest since", True, 1.3))  # fmt: skip
     return Table("Open findings by application", columns, rows, "No finding is open.", f"As of {cells.day(asked.at)}.")
@@ -143,7 +158,7 @@ def objectives(asked: Asked, most: int | None = None) -> Table:
     rows = [_objective(row) for row in frame.head(most or frame.height).iter_rows(named=True)]
     columns = (
         Column("Objective", width=3.6), Column("Application", width=2), Column("Target", True, 0.8),
-        Column("Kept", True, 0.9), Column("Budget spent", True, 1), Column("Verdict", width=1.1),
+        Column("Kept", True, 0.9), Column("Budget spent", True, 1.25), Column("Verdict", width=1.4),
     )  # fmt: skip
     left = frame.height - len(rows)
     return Table("Objectives", columns, rows, "No objective is declared: write [[slo]] in slos.toml.",
@@ -168,44 +183,3 @@ def objectives_said(asked: Asked) -> Said:
     said = f"{kept} of {plural(frame.height, 'objective')} were kept, {missed} missed"
     said += f", {unknown} not measured" if unknown else ""
     return Said(f"{said}.", "bad" if missed else "good" if kept else "warn")
-
-
-def incidents(asked: Asked) -> Table:
-    """Incidents in production of the month."""
-    rows = [
-        [f"{row['started_at']:%d %b %H:%M}", row["title"], cells.state(row["severity"]), cells.or_none(row["app_name"]),
-         "not over" if row["is_lasting"] else cells.lasted(row["resolved_in_s"]), cells.whole(row["affected_user_count"]),
-         "deployment" if row["caused_by_deployment_id"] else cells.or_none(row["cause"]).replace("_", " ")]
-        for row in asked.rows(INCIDENTS).iter_rows(named=True)
-    ]  # fmt: skip
-    columns = (
-        Column("Began (UTC)", width=1.3), Column("Incident", width=3.4), Column("Severity", width=1.1),
-        Column("Application", width=1.8), Column("Lasted", True, 0.9), Column("Users", True, 0.7), Column("Cause", width=1.2),
-    )  # fmt: skip
-    return Table("Incidents in production", columns, rows, "No incident is told of this month.")
-
-
-def restores(asked: Asked, most: int | None = None) -> Table:
-    """When each production application was last restored from its backup, against what it is to be."""
-    frame = asked.rows(RESTORES)
-    rows = [_restore(row) for row in frame.head(most or frame.height).iter_rows(named=True)]
-    left = frame.height - len(rows)
-    columns = (
-        Column("Application", width=2.4), Column("Tier", True, 0.6), Column("Last tried", True, 1.2),
-        Column("Back within", True, 1.1), Column("Goal", True, 0.9), Column("Lost", True, 0.9), Column("Goal", True, 0.9),
-        Column("Verdict", width=1.3),
-    )  # fmt: skip
-    return Table("Restores from backup", columns, rows, "No goal and no restore is told.",
-                 f"{plural(left, 'more application')} of lower tiers in the reliability report." if left else "")  # fmt: skip
-
-
-def _restore(row: Row) -> list[str | Cell]:
-    verdict = cells.judged("never tried", "bad")
-    if row["tried_at"] is not None:
-        slow = row["rto_s"] is not None and row["restore_s"] is not None and row["restore_s"] > row["rto_s"]
-        bad = not row["is_success"] or slow
-        verdict = cells.judged("failed" if not row["is_success"] else "too slow", "bad") if bad else cells.judged("works", "good")
-    none = cells.NONE if row["tried_at"] is None else None
-    return [row["name"], cells.or_none(row["tier"]), cells.day(row["tried_at"]), none or cells.lasted(row["restore_s"]),
-            cells.NONE if row["rto_s"] is None else cells.lasted(row["rto_s"]), none or cells.lasted(row["data_loss_s"]),
-            cells.NONE if row["rpo_s"] is None else cells.lasted(row["rpo_s"]), verdict]  # fmt: skip

@@ -1,5 +1,6 @@
 """What technology cost: the month against the one before, what moved, budgets, savings, and what a unit costs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from aurora.reports.document import NOT_TOLD, Cell, Chart, Column, Note, Said, T
 from aurora.reports.measures import Compared, Measure, Value, pct
 from aurora.reports.month import Month
 from aurora.reports.report import Asked
-from aurora.words import money, plural
+from aurora.words import money
 
 BETWEEN = "from cost_between($currency, $since, $until)"
 DAYS = """
@@ -19,22 +20,9 @@ DAYS = """
     from cost_spend_in($currency) s left join applications_now a on s.kind = 'app' and a.app_id = s.series_id
     where s.kind = $kind and s.currency = $currency and s.day >= $since and s.day < $until order by s.day, name"""
 UNITS = "from unit_costs_company($currency, true) where currency = $currency"
-BUDGETS = """
-    select b.*, t.name as team_name from budget_status b
-    left join (select team_id, min(name) as name from teams group by team_id) t on t.team_id = b.team_id
-    order by array_position(['over', 'at_80', 'forecast_over', 'at_50', 'within', 'unknown'], state),
-    used_pct desc nulls last, b.name"""
-SAVINGS = """
-    from savings where standing in ('open', 'blocked', 'accepted')
-    order by array_position(['open', 'blocked', 'accepted'], standing), counted_amount desc nulls last, advice_id"""
-SAVED = "from saving_totals where currency = $currency"
 MOST_OF_A_MONTH = 0.9
+NOBODY = {"untagged": "Belongs to nobody", "no team": "Without a team"}
 WORDS = {"service": "service", "app": "application", "team": "team"}
-BUDGET_STATE: dict[str, Cell] = {
-    "over": cells.judged("used up", "bad"), "at_80": cells.judged("over 80 %", "warn"),
-    "forecast_over": cells.judged("will not last", "warn"), "at_50": Cell("over half", "plain"),
-    "within": cells.judged("within", "good"), "unknown": Cell("nothing charged", "plain"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,7 +41,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Spent:
-    """Costs of the month and of the one before, in one currency; `before` is empty where too little of it is charged."""
+    """Costs of the month and of the one before, in one currency; `before` is empty where too little is charged."""
 
     now: pl.DataFrame
     before: pl.DataFrame
@@ -66,9 +54,11 @@ class Spent:
 
     def moves(self, kind: str) -> list[Moved]:
         """Each of that kind, the largest change first."""
-        now, before = (dict(_of(frame, kind).select("series_id", "cost").iter_rows()) for frame in (self.now, self.before))
+        now, before = (
+            dict(_of(frame, kind).select("series_id", "cost").iter_rows()) for frame in (self.now, self.before)
+        )
         names = dict(_of(pl.concat([self.before, self.now]), kind).select("series_id", "name").iter_rows())
-        found = [Moved(names[one], now.get(one), before.get(one)) for one in sorted(names)]
+        found = [Moved(NOBODY.get(one, names[one]), now.get(one), before.get(one)) for one in sorted(names)]
         return sorted(found, key=lambda one: -abs(one.change))
 
 
@@ -77,7 +67,7 @@ def spend_measure(currency: str) -> Measure:
     return Measure("Technology spend", say_money(currency), "down", "share", 1)
 
 
-def say_money(currency: str | None) -> object:
+def say_money(currency: str | None) -> Callable[[Value], str]:
     """How an amount of that currency is said."""
     return lambda value: NOT_TOLD if value is None else money(Decimal(value), currency)
 
@@ -92,9 +82,11 @@ def spent(asked: Asked) -> Spent | None:
         return None
     whole = is_covered(before.filter(mine), asked.month.before)
     return Spent(
-        now.filter(mine), before.filter(mine) if whole else before.clear(), now.filter(~mine, pl.col("kind") == "total"),
+        now.filter(mine),
+        before.filter(mine) if whole else before.clear(),
+        now.filter(~mine, pl.col("kind") == "total"),
         asked.currency,
-    )  # fmt: skip
+    )
 
 
 def is_covered(frame: pl.DataFrame, month: Month) -> bool:
@@ -113,7 +105,9 @@ def movers(spent: Spent, month: Month, kind: str, most: int = 3) -> tuple[Said, 
     moved = [one for one in moves if abs(one.change) > least][:most]
     if not moved:
         told = f"No {WORDS[kind]} moved by more than 1 % of the month"
-        return (Said(f"{told}; most did this one: {_said(moves[0], month, spent.currency).text}" if moves else f"{told}."),)
+        return (
+            Said(f"{told}; most did this one: {_said(moves[0], month, spent.currency).text}" if moves else f"{told}."),
+        )
     return tuple(_said(one, month, spent.currency) for one in moved)
 
 
@@ -125,7 +119,9 @@ def _said(one: Moved, month: Month, currency: str) -> Said:
         return Said(f"{one.name} is gone: {amount} less than in {month.before.name}.", "good")
     way = "more" if one.change > 0 else "less"
     share = f" ({100 * float(one.change / one.before):+.0f} %)".replace("-", "−") if one.before else ""
-    return Said(f"{one.name} cost {amount} {way} than in {month.before.name}{share}.", "bad" if one.change > 0 else "good")
+    return Said(
+        f"{one.name} cost {amount} {way} than in {month.before.name}{share}.", "bad" if one.change > 0 else "good"
+    )
 
 
 def units(asked: Asked) -> list[Compared]:
@@ -134,8 +130,8 @@ def units(asked: Asked) -> list[Compared]:
     now, before = months.get(asked.month.first, {}), months.get(asked.month.before.first, {})
     say = say_money(asked.currency)
     measures = (
-        (Measure("Development work", say, "neither", "share", 1), "labour_cost"),  # type: ignore[arg-type]
-        (Measure("Revenue", say, "up", "share", 1), "revenue_amount"),  # type: ignore[arg-type]
+        (Measure("Development work", say, "neither", "share", 1), "labour_cost"),
+        (Measure("Revenue", say, "up", "share", 1), "revenue_amount"),
         (Measure("Spend of revenue", share, "down", "points", 0.05), "spend_ratio"),
         (Measure("Cost of an active user", cents(asked.currency), "down", "share", 0.005), "per_user_cost"),
     )
@@ -147,9 +143,10 @@ def share(value: Value) -> str:
     return pct(1)(value)
 
 
-def cents(currency: str | None) -> object:
+def cents(currency: str | None) -> Callable[[Value], str]:
     """Small amounts with their cents."""
-    return lambda value: NOT_TOLD if value is None else f"{currency} {Decimal(value):,.2f}"
+    sign = money(Decimal(0), currency).removesuffix("0")
+    return lambda value: NOT_TOLD if value is None else f"{sign}{Decimal(value):,.2f}"
 
 
 def _as_pct(row: Row, name: str) -> Value:
@@ -191,57 +188,13 @@ def table(spent: Spent, kind: str, title: str, month: Month, most: int | None = 
 def _row(one: Moved, currency: str) -> list[str | Cell]:
     none = cells.NONE
     change = f"{'+' if one.change > 0 else '−' if one.change < 0 else ''}{money(abs(one.change), currency)}"
-    part = f"{100 * float(one.change / one.before):+.1f} %".replace("-", "−") if one.before and one.now is not None else none
+    part = (
+        f"{100 * float(one.change / one.before):+.1f} %".replace("-", "−")
+        if one.before and one.now is not None
+        else none
+    )
     return [one.name, none if one.now is None else money(one.now, currency),
             none if one.before is None else money(one.before, currency), change, part]  # fmt: skip
-
-
-def budgets(asked: Asked) -> Table:
-    """Budgets as they stand today, those in trouble first."""
-    rows = [
-        [row["name"], row["period"], BUDGET_STATE[row["state"]], cells.amount(row["limit_amount"], row["currency"]),
-         cells.amount(row["spent_cost"], row["currency"]), cells.pct(row["used_pct"], 0),
-         cells.amount(row["forecast_cost"], row["currency"]), cells.day(row["runs_out_on"])]
-        for row in asked.rows(BUDGETS).iter_rows(named=True)
-    ]  # fmt: skip
-    columns = (
-        Column("Budget", width=2.6), Column("Period", width=0.8), Column("Standing", width=1.3), Column("Limit", True),
-        Column("Spent", True), Column("Used", True, 0.7), Column("Forecast", True), Column("Runs out", True, 1.25),
-    )  # fmt: skip
-    told = "No budget is declared: write [[budget]] in costs.toml."
-    return Table("Budgets", columns, rows, told, f"For the period that runs on {cells.day(asked.at)}.")
-
-
-def savings(asked: Asked, most: int | None = None) -> Table:
-    """Advice on cost that is open, blocked or accepted, the largest saving first."""
-    frame = asked.rows(SAVINGS)
-    rows = [
-        [row["message"], cells.state(row["standing"]), cells.amount(row["counted_amount"], row["currency"]),
-         cells.or_none(row["app_id"]), cells.or_none(row["risk"]).capitalize()]
-        for row in frame.head(most or frame.height).iter_rows(named=True)
-    ]  # fmt: skip
-    columns = (
-        Column("Advice", width=4.6), Column("State", width=1.1), Column("A month", True, 0.9),
-        Column("Application", width=1.5), Column("Risk", width=0.8),
-    )  # fmt: skip
-    left = frame.height - len(rows)
-    return Table("What could be saved", columns, rows, "No advice on cost is open.",
-                 f"{plural(left, 'more piece')} of advice on the Savings page." if left else "")  # fmt: skip
-
-
-def saved(asked: Asked) -> tuple[Said, ...]:
-    """What advice promises and what it brought, in words; nothing without advice."""
-    row = asked.row(SAVED) if asked.currency else None
-    if row is None:
-        return ()
-    said = []
-    if row["open_count"]:
-        worth = cells.amount(row["promised_amount"], asked.currency)
-        said.append(Said(f"{plural(row['open_count'], 'piece')} of advice promise {worth} a month.", "warn"))
-    if row["done_count"]:
-        real, hoped = (cells.amount(row[name], asked.currency) for name in ("realised_amount", "promised_of_done_amount"))
-        said.append(Said(f"What was done saves {real} a month; {hoped} had been promised.", "good"))
-    return tuple(said)
 
 
 def _of(frame: pl.DataFrame, kind: str) -> pl.DataFrame:

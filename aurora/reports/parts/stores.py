@@ -76,10 +76,16 @@ def apps(asked: Asked) -> Table:
 
 def _app(row: Row, before: float | None) -> list[str | Cell]:
     return [
-        row["name"], spoken(row["platform"]), cells.many(row["session_count"]), cells.pct(row["crash_free_pct"], 2),
-        cells.pct(before, 2), cells.told(row["rating_avg"], "{:.2f}".format), cells.told(row["base_rating_avg"], "{:.2f}".format),
-        cells.whole(row["rating_count"]), cells.whole(row["first_download_count"]),
-    ]  # fmt: skip
+        row["name"],
+        spoken(row["platform"]),
+        cells.many(row["session_count"]),
+        cells.pct(row["crash_free_pct"], 2),
+        cells.pct(before, 2),
+        cells.told(row["rating_avg"], "{:.2f}".format),
+        cells.told(row["base_rating_avg"], "{:.2f}".format),
+        cells.whole(row["rating_count"]),
+        cells.whole(row["first_download_count"]),
+    ]
 
 
 def trends(asked: Asked) -> tuple[Pair, ...]:
@@ -89,7 +95,7 @@ def trends(asked: Asked) -> tuple[Pair, ...]:
         return ()
     return (
         Pair(
-            Chart("Crash-free sessions by day", _lines(crashes, "%", ".1f"), "Crash-free sessions of each app by day"),
+            Chart("Crash-free sessions by day", _lines(crashes, "%", ".2f"), "Crash-free sessions of each app by day"),
             Chart("Rating by day", _lines(ratings, "stars", ".1f"), "Store rating of each app by day"),
         ),
     )
@@ -112,7 +118,13 @@ def vitals(asked: Asked) -> Table:
         Column("App", width=3), Column("Vital", width=2), Column("Mean 28 days", True), Column("Limit", True, 0.8),
         Column("Of limit", True, 0.8), Column("Standing", width=1.5),
     )  # fmt: skip
-    return Table("Against the limits of the stores", columns, rows, "No vital with a limit is told.", f"As of {cells.day(asked.at)}.")
+    return Table(
+        "Against the limits of the stores",
+        columns,
+        rows,
+        "No vital with a limit is told.",
+        f"As of {cells.day(asked.at)}.",
+    )
 
 
 def _valued(value: float | None, unit: str) -> str:
@@ -130,9 +142,15 @@ def releases(asked: Asked) -> Table:
         for row in asked.rows(RELEASES).iter_rows(named=True)
     ]  # fmt: skip
     columns = (
-        Column("App", width=2.3), Column("Version", width=0.8), Column("Released", True, 1.1), Column("State", width=1.1),
-        Column("Crash-free", True, 0.9), Column("Before", True, 0.8), Column("Verdict", width=1), Column("Why", width=2.3),
-    )  # fmt: skip
+        Column("App", width=2.5),
+        Column("Version", width=0.8),
+        Column("Released", True, 1.1),
+        Column("State", width=1.1),
+        Column("Crash-free", True, 0.9),
+        Column("Before", True, 0.8),
+        Column("Verdict", width=1),
+        Column("Why", width=2.3),
+    )
     told = "No version was released in this month."
     return Table("Released in the month", columns, rows, told, "Its first 14 days against those of the version before.")
 
@@ -148,4 +166,10 @@ def old_versions(asked: Asked) -> Table:
         Column("App", width=2.6), Column("Version", width=0.8), Column("Newest", width=0.8), Column("Do", width=1.5),
         Column("Still used", True, 0.9), Column("Why", width=2.6),
     )  # fmt: skip
-    return Table("Versions that should go", columns, rows, "No old version needs an update to be asked for.", f"As of {cells.day(asked.at)}.")
+    return Table(
+        "Versions that should go",
+        columns,
+        rows,
+        "No old version needs an update to be asked for.",
+        f"As of {cells.day(asked.at)}.",
+    )
