@@ -1,4 +1,4 @@
-"""Sending a report by e-mail, through apprise, to an address that an environment variable holds; no other way is open."""
+"""Sending a report by e-mail, through apprise, to an address that a variable holds; no other way is open."""
 
 import logging
 from pathlib import Path
