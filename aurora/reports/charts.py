@@ -1,5 +1,6 @@
 """Charts of reports: frame -> Vega-Lite specification, for white paper; told apart by more than colour."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import altair as alt
@@ -27,7 +28,7 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _finished(chart: alt.Chart | alt.LayerChart, width: int, height: int) -> dict[str, Any]:
+def _finished(chart: Any, width: int, height: int) -> dict[str, Any]:
     sized = chart.properties(width=width, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
     spec: dict[str, Any] = sized.to_dict()
     return spec | {"config": CONFIG}
@@ -35,10 +36,10 @@ def _finished(chart: alt.Chart | alt.LayerChart, width: int, height: int) -> dic
 
 def _day_axis(frame: pl.DataFrame) -> alt.Axis:
     """A label for each week from the first day on."""
-    first, last = frame["day"].min(), frame["day"].max()
-    days = pl.date_range(first, last, "7d", eager=True).to_list()
-    weeks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in days]
-    return alt.Axis(grid=False, format="%-d %b", values=weeks, labelFlush=False, labelOverlap=True)
+    days: list[date] = sorted(set(frame["day"].to_list()))
+    weeks = [days[0] + timedelta(days=number) for number in range(0, (days[-1] - days[0]).days + 1, 7)]
+    marks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in weeks]
+    return alt.Axis(grid=False, format="%-d %b", values=marks, labelFlush=False, labelOverlap=True)
 
 
 def _values(name: str, title: str, zero: bool, form: str = ",~f") -> alt.Y:

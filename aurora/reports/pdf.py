@@ -1,7 +1,9 @@
 """A document as PDF, or as pictures of its pages: typst, handed the document as data and never as markup."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +20,22 @@ PREVIEW_PPI = 110.0
 
 def pdf(document: Document) -> bytes:
     """The PDF; the same document gives the same bytes. Raises ReportError."""
-    made = _compiled(document, "pdf")
-    return made[0]
+    made = _set(document, lambda told: typst.compile(format="pdf", timestamp=document.at.replace(tzinfo=UTC), **told))
+    return made if isinstance(made, bytes) else made[0]
 
 
 def pages(document: Document) -> list[bytes]:
     """A PNG for each page. Raises ReportError."""
-    return _compiled(document, "png")
+    made = _set(document, lambda told: typst.compile(format="png", ppi=PREVIEW_PPI, **told))
+    return [made] if isinstance(made, bytes) else made
 
 
-def _compiled(document: Document, format: str) -> list[bytes]:
+def _set(document: Document, compiled: Callable[[dict[str, Any]], Any]) -> Any:
     told = {"document": json.dumps(as_data(document, drawn(document)), ensure_ascii=False)}
-    stamp = int((document.at - document.at.min.replace(year=1970)).total_seconds())
-    options: dict[str, Any] = {"ppi": PREVIEW_PPI} if format == "png" else {"timestamp": stamp}
     try:
-        made = typst.compile(str(TEMPLATE), format=format, sys_inputs=told, font_paths=[str(FONTS)], **options)
+        return compiled({"input": str(TEMPLATE), "sys_inputs": told, "font_paths": [str(FONTS)]})
     except typst.TypstError as error:
         raise ReportError(f"{document.title}: the page setter refused it: {str(error).splitlines()[0]}") from error
-    return made if isinstance(made, list) else [made]
 
 
 def as_data(document: Document, svgs: list[str]) -> dict[str, Any]:
