@@ -1,14 +1,19 @@
 """Sending a report by e-mail, through apprise, to an address that a variable holds; no other way is open."""
 
 import logging
+import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import apprise
 
 from aurora.errors import ReportError
 from aurora.reports.make import Made
 from aurora.settings import Secret
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # of a module that apprise asks for where it is still there
+    # Its e-mail and nothing else: asked for any address, apprise loads and reaches more than a hundred services.
+    from apprise import AppriseAsset, AppriseAttachment
+    from apprise.plugins.email import NotifyEmail
 
 SCHEMES = ("mailto", "mailtos")
 log = logging.getLogger("aurora.reports")
@@ -22,12 +27,14 @@ def send(made: Made, target: str) -> None:
         raise ReportError(
             f"environment variable {name} holds no e-mail address: write one mailto://... or mailtos://... in it"
         )
-    sender = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Aurora", app_desc="Aurora", secure_logging=True))
-    if not sender.add(address):
-        raise ReportError(
-            f"environment variable {name} holds an address that cannot be read: see docs of apprise, mailto"
-        )
-    if not sender.notify(title=made.title, body=_body(made), attach=apprise.AppriseAttachment(str(made.path))):
+    said = NotifyEmail.parse_url(address)
+    if not said:
+        raise ReportError(f"environment variable {name} holds an address that cannot be read: see apprise, mailto")
+    try:
+        sender = NotifyEmail(**said | {"asset": AppriseAsset(app_id="Aurora", app_desc="Aurora", secure_logging=True)})
+    except TypeError as error:
+        raise ReportError(f"environment variable {name} holds an address that cannot be used") from error
+    if not sender.notify(title=made.title, body=_body(made), attach=AppriseAttachment(str(made.path))):
         raise ReportError(
             f"the mail server of {name} did not take it: look at host, port, user and password in that variable"
         )
