@@ -156,15 +156,17 @@ def test_a_period_that_lacks_rows_says_so_until_they_come(lake: Lake, tmp_path: 
     assert published().rows("select is_complete from cost_periods")["is_complete"].to_list() == [True, True]
 
 
-def test_rows_beyond_what_is_kept_are_counted(lake: Lake, tmp_path: Path, published: Published) -> None:
-    importing.KEPT, before = 2, importing.KEPT
-    try:
-        bill = file(tmp_path, {}, *({"BilledCost": f"x{number}"} for number in range(6)))
-        assert import_file(lake, bill).landed.quarantined_count == 6
-    finally:
-        importing.KEPT = before
-    assert published().rows("select quarantined_count as n from cost_periods")["n"].item() == 6
-    assert published().rows("select count(*) as n from quarantine")["n"].item() == 3
+def test_rejected_rows_are_quarantined_whole_however_many_they_are(
+    lake: Lake, tmp_path: Path, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "IN_MEMORY", 100)
+    monkeypatch.setattr(importing, "AT_ONCE", 4)
+    bill = file(tmp_path, {}, *({"BilledCost": f"x{number}"} for number in range(10)))
+    assert import_file(lake, bill).landed.quarantined_count == 10
+    assert published().rows("select quarantined_count as n from cost_periods")["n"].item() == 10
+    told = published().rows("select payload->>'BilledCost' as said, message from quarantine order by said")
+    assert told["said"].to_list() == [f"x{number}" for number in range(10)]
+    assert told["message"][3].startswith("bill.csv, row 5: BilledCost = 'x3' is no number")
 
 
 def test_all_files_of_a_folder_are_one_export(lake: Lake, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from warehouse.model import Model, load_models
 EPOCH = "timestamp '2026-03-01'"
 ARGUMENTS = {"step_s": "3600", "days": "7", "since": EPOCH, "until": "timestamp '2026-03-11'", "bucket_s": "3600"}
 ARGUMENTS |= {"at": "timestamp '2026-03-10 12:00'", "minutes": "60"}
-ARGUMENTS |= {"wanted": "'EUR'", "with_labour": "true"}
+ARGUMENTS |= {"wanted": "'EUR'", "with_labour": "true", "kinds": "['app', 'budget']"}
 
 
 def arguments(model: Model) -> str:

@@ -17,7 +17,9 @@ from aurora.ui import frame
 from aurora.ui.data import LastGood
 from aurora.ui.frame import LOOK_EVERY
 from aurora.ui.navigation import page_files
+from ingest.history import Outcome, record_run, sync_row
 from ingest.importing import import_file
+from ingest.land import Landed
 from tests.templates import copy_of, shared, with_demo
 from warehouse.heartbeat import Heartbeat, Planned, beat
 from warehouse.lake import Lake
@@ -120,6 +122,21 @@ def test_a_failing_source_is_told_where_it_is_seen(acme: Path, monkeypatch: pyte
     assert failing["Failing"] == "1"
     said = sources.dataframe[0].value
     assert any("nothing answers at http://127.0.0.1:9" in str(error) for error in said["error"])
+
+
+def test_a_page_with_nothing_to_show_leads_to_the_source_that_fails(
+    begun: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, at = Lake(begun / "lake"), datetime.now(UTC)
+    failed = Outcome("bills", "costs", "failed", Landed(), error_class="auth", error="the key is wrong")
+    record_run(lake, "bills", "costs", "run-1", sync_row("aws_cost", "costs", at, at, failed), at)
+    publish(lake, begun)
+    plan = (Planned("bills", "aws_cost", "costs", 3600.0, at.isoformat(), False),)
+    beat(begun, Heartbeat(1, at.isoformat(), at.isoformat(), None, plan))
+    for path in ("cost/costs.py", "mobile/crashes.py", "operate/slos.py"):
+        test = shown(ROOT / "pages" / path, begun, monkeypatch)
+        links = [link.proto.label for link in test.get("page_link")]
+        assert [label for label in links if "1 source failing" in label], path
 
 
 def test_a_scheduler_that_stands_still_is_told_on_every_page(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,3 +201,5 @@ def test_counts_by_day_know_theme_language_and_reply(lake: Lake, published: Publ
         ("praise", "en", "AE", True, 1),
     ]  # fmt: skip
     assert published().rows("select max(reply_age_s) as s from store_reviews_told")["s"][0] == 5 * 3600
+    spoken = published().rows("select review_id, theme from store_review_themes order by 1, 2").rows()
+    assert spoken == [("s1:r1", ""), ("s1:r1", "praise"), ("s1:r2", ""), ("s1:r2", "performance")]

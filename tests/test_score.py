@@ -150,7 +150,11 @@ def nine_parts(lake: Lake) -> None:
     put(lake, Budgets, [budget()])
     put(lake, FocusCost, [charge(day, NOW.replace(day=day, hour=0), "11.5") for day in range(1, 10)])
     vital = {"store_app_id": "play:1", "vital": "user_perceived_crash", "unit": "ratio", "day": TODAY - DAY}
-    put(lake, MobileVitalsDaily, [row(MobileVitalsDaily, **vital, value=0.0109, user_count=500)])
+    uncut = {"version": "", "device_model": "", "country": ""}
+    whole = row(MobileVitalsDaily, **vital | uncut, value=0.0109, user_count=500)
+    # One phone model is part of the whole, which has counted it.
+    model = row(MobileVitalsDaily, **vital | uncut | {"device_model": "X1"}, value=0.5, user_count=10)
+    put(lake, MobileVitalsDaily, [whole, model])
 
 
 def test_all_nine_parts_by_hand(lake: Lake, published: Published) -> None:

@@ -24,7 +24,7 @@ MACROS = {
     "app_cost_monthly_converted": "'EUR'",
     "app_revenue_monthly": "'EUR'",
     "cost_spend_in": "'EUR'",
-    "cost_outlook_in": "'EUR'",
+    "cost_outlook_in": "'EUR', ['app']",
     "cost_movers": "'EUR'",
     "cost_allocation": "'EUR'",
     "unit_costs": "'EUR', true",

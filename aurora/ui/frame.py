@@ -3,7 +3,8 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import datetime
 from typing import ParamSpec
 
@@ -29,6 +30,7 @@ Seen = tuple[int | None, bool, str | None]
 ASKING_KEY = "asking"
 LOOK_EVERY = "3s"
 REDRAW_S = 60.0
+_is_freshness_said: ContextVar[bool] = ContextVar("is_freshness_said", default=False)
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def page(title: str, sentence: str = "") -> Iterator[None]:
     st.title(title, anchor=False)
     if sentence:
         st.caption(sentence)
-    with told():
+    with _footed():
         yield
 
 
@@ -47,8 +49,19 @@ def ranged_page(title: str, default: str = "24h", labels: tuple[str, ...] = RECE
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
         st.title(title, anchor=False, width="content")
         span = time_range(default, labels)
-    with told():
+    with _footed():
         yield span
+
+
+@contextmanager
+def _footed() -> Iterator[None]:
+    """A body, and below it how fresh it is if it has not said so: what shows nothing may be a source that fails."""
+    _is_freshness_said.set(False)
+    with told():
+        yield
+    if not _is_freshness_said.get():
+        with suppress(AuroraError, duckdb.Error):
+            freshness()
 
 
 @contextmanager
@@ -132,6 +145,7 @@ def notices() -> None:
 
 def freshness() -> None:
     """'Updated 12 s ago' from the newest good run, and which sources fail."""
+    _is_freshness_said.set(True)
     beat = heartbeat()
     planned = [item.source for item in beat.plan] if beat else []
     told_by = rows(FRESHNESS, planned=planned).row(0, named=True)

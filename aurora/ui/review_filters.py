@@ -28,6 +28,10 @@ TOLD = f"""store_reviews_told
       and {CHOSEN.format(of="")}"""
 FOUND = """
       and contains(lower(concat_ws(' ', title, body, reply_body)), lower($text))"""
+ABOUT = """
+      and review_id in (select review_id from store_review_themes
+                        where list_contains(string_split($themes, '|'), theme)
+                          and day between $since::date and $until::date)"""
 COUNTED = f"""store_review_days d join store_review_apps a on a.store_app_id = d.listing_id
     where d.day >= $since::date and d.day <= $until::date
       and {CHOSEN.format(of="a.")}"""
@@ -45,21 +49,16 @@ class Asked:
 
     span: Span
     params: dict[str, Any]
-    themes: tuple[str, ...]
 
     @property
     def told(self) -> str:
         """FROM and WHERE of the reviews."""
-        parts = [f"review_is_{name}(words, language)" for name in self.themes if name != "praise"]
-        if "praise" in self.themes:  # as review_themes has it: praise with one or two stars is none
-            parts.append("(review_is_praise(words, language) and coalesce(rating > 2, true))")
-        about = f"\n      and ({' or '.join(parts)})" if parts else ""
-        return TOLD + (FOUND if "text" in self.params else "") + about
+        return TOLD + (FOUND if "text" in self.params else "") + (ABOUT if "themes" in self.params else "")
 
     @property
     def counting(self) -> dict[str, Any]:
         """Parameters of the counts by day."""
-        return {name: value for name, value in self.params.items() if name != "text"}
+        return {name: value for name, value in self.params.items() if name not in ("text", "themes")}
 
     @property
     def before(self) -> dict[str, Any]:
@@ -93,7 +92,7 @@ def ask(span: Span) -> Asked:
         "ratings": ratings, "answers": answers,
     }  # fmt: skip
     params: dict[str, Any] = {name: APART.join(values) for name, values in chosen.items()} | span.window
-    return Asked(span, params | ({"text": text} if text else {}), tuple(name for name in about if name in themes()))
+    return Asked(span, params | ({"text": text} if text else {}) | ({"themes": APART.join(about)} if about else {}))
 
 
 def _several(label: str, options: list[str] | None, key: str, *, in_order: bool = False) -> list[str]:

@@ -1,19 +1,21 @@
 """`aurora import` of a FOCUS export: a file, a folder or a place in S3 becomes charge lines, period by period."""
 
 import hashlib
-from collections import Counter
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 import polars as pl
 
 from aurora.contracts.cost import FocusCost
 from aurora.errors import ContractError
-from ingest.check import Reject, Stamp
+from ingest.check import Reject, Stamp, as_json
 from ingest.focus import columns as focus
 from ingest.focus.convert import kind_of, to_focus
 from ingest.focus.files import FAULTS, Slice, UnevenError, digest_of, files_of, header, slices
@@ -28,7 +30,8 @@ from warehouse.staged import Staged, replace_files
 
 STREAM = "import-focus_cost"
 SHAPING = "1"  # changes whenever the same file would make other rows
-KEPT = 5_000  # rejected rows that are kept whole; of what is beyond them only the number is
+IN_MEMORY = 32 * 2**20  # bytes of rejected rows that wait in memory, more of them in a file
+AT_ONCE = 10_000  # rejected rows that are quarantined by one write
 
 
 def import_focus(lake: Lake, path: Path, stamp: Stamp, *, is_estimated: bool, is_check: bool) -> Imported:
@@ -37,9 +40,9 @@ def import_focus(lake: Lake, path: Path, stamp: Stamp, *, is_estimated: bool, is
     The same export again changes nothing. Raises ContractError with one sentence.
     """
     files = _files(path)
-    reading = _Reading(path, stamp.source_instance, is_estimated)
+    reading = partial(_Reading, path, stamp.source_instance, is_estimated)
     if is_check:
-        report = reading.over(lambda one: one.checked(files)).report
+        report = reading().over(lambda one: one.checked(files)).report
         return Imported("focus_cost", Landed(report.good, 0, report.bad), report=tuple(report.lines()), is_check=True)
     stream = f"{stamp.source_instance}/{STREAM}"
     mark = f"{SHAPING}/{stamp.source_instance}/{is_estimated}/{digest_of(files)}"
@@ -49,7 +52,7 @@ def import_focus(lake: Lake, path: Path, stamp: Stamp, *, is_estimated: bool, is
     else:
         # What is quarantined belongs to this content, so that the same content is known again by its run.
         own = replace(stamp, run_id=run_id)
-        done = reading.over(lambda one: _land(lake, files, one, own, stream))
+        done = reading().over(lambda one: _land(lake, files, one, own, stream))
         landed, report = done.landed, done.report
     outcome = Outcome(stamp.source_instance, STREAM, "partial" if landed.quarantined_count else "success", landed)
     told = sync_row("import", STREAM, stamp.at, datetime.now(UTC), outcome)
@@ -107,8 +110,7 @@ class _Reading:
     is_estimated: bool
     is_careful: bool = False
     report: Report = field(default_factory=Report)
-    rejects: list[Reject] = field(default_factory=list)
-    beyond: Counter[str | None] = field(default_factory=Counter)
+    rejects: "_Rejects" = field(default_factory=lambda: _Rejects())
     landed: Landed = field(default_factory=Landed)
 
     def frames(self, files: list[Path]) -> Iterator[pl.DataFrame]:
@@ -130,9 +132,11 @@ class _Reading:
         try:
             self.landed = work(self)
         except UnevenError:
-            again = _Reading(self.path, self.export, self.is_estimated, is_careful=True)
-            again.landed = work(again)
-            return again
+            if self.is_careful:
+                raise
+            return _Reading(self.path, self.export, self.is_estimated, is_careful=True).over(work)
+        finally:
+            self.rejects.close()
         return self
 
     def checked(self, files: list[Path]) -> Landed:
@@ -150,32 +154,40 @@ class _Reading:
         names = named(frame.clear()).columns
         rejects = [self._told(file, reject, row - of_file) for reject in [*made.rejects, *read.broken]]
         self.report.add(names, made.good, rejects)
-        for reject in rejects:
-            if len(self.rejects) < KEPT:
-                self.rejects.append(reject)
-            else:
-                self.beyond[reject.payload["x_BillingPeriod"]] += 1
+        self.rejects.add(rejects)
         return made.good
 
     def _told(self, file: Path, reject: Reject, before: int) -> Reject:
         """With the file and the row in it, and the billing period that is short of it."""
         where = {} if reject.place is None else {"row": reject.place - before + 1}
         period = _period(reject.payload.get("BillingPeriodStart"))
-        said = {"file": file.name, **where, "x_SourceExport": self.export, "x_BillingPeriod": period, "x_Count": 1}
+        said = {"file": file.name, **where, "x_SourceExport": self.export, "x_BillingPeriod": period}
         place = f"{file.name}, row {where['row']}" if where else file.name
         return Reject(reject.rule, f"{place}: {reject.message}", reject.payload | said, reject.place)
 
-    def all_rejects(self, run_id: str) -> list[Reject]:
-        """What is kept, and one for each period of which more could not stand than is kept."""
-        more = [
-            Reject(
-                "more",
-                f"{self.path.name}: {count:,} rows more of {period or 'no billing period'} could not stand either",
-                {"x_SourceExport": self.export, "x_BillingPeriod": period, "x_Count": count},
-            )
-            for period, count in self.beyond.items()
-        ]
-        return [replace(one, payload=one.payload | {"x_Import": run_id}) for one in [*self.rejects, *more]]
+
+class _Rejects:
+    """Rejected rows that wait until it is known what lands; they may be more than memory holds."""
+
+    def __init__(self) -> None:
+        self.first: Reject | None = None
+        self._lines = SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+
+    def add(self, rejects: list[Reject]) -> None:
+        """Take some."""
+        for reject in rejects:
+            self.first = self.first or reject
+            self._lines.write(as_json(asdict(reject)) + "\n")
+
+    def batches(self) -> Iterator[list[Reject]]:
+        """What was taken, once."""
+        self._lines.seek(0)
+        while some := [Reject(**json.loads(line)) for line in islice(self._lines, AT_ONCE)]:
+            yield some
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lines.close()
 
 
 def _land(lake: Lake, files: list[Path], reading: _Reading, stamp: Stamp, stream: str) -> Landed:
@@ -186,11 +198,12 @@ def _land(lake: Lake, files: list[Path], reading: _Reading, stamp: Stamp, stream
     mine = pl.concat_str(pl.lit(f"{stamp.source_instance}:"), pl.col("x_RowId")).alias("x_RowId")
     with Staged(FocusCost, lake.root) as staged:
         _staged(staged, (frame.with_columns(mine, *constants) for frame in reading.frames(files)))
-        rejects = reading.all_rejects(stamp.run_id)
         if not reading.report.good:
-            why = f", such as {rejects[0].message}" if rejects else ""
+            why = f", such as {reading.rejects.first.message}" if reading.rejects.first else ""
             raise ContractError(f"{reading.path}: no row of it can stand{why}: nothing is changed")
-        quarantine(lake, FocusCost, rejects, stamp, stream)
+        for rejects in reading.rejects.batches():
+            own = [replace(one, payload=one.payload | {"x_Import": stamp.run_id}) for one in rejects]
+            quarantine(lake, FocusCost, own, stamp, stream)
         cursor = {"run": stamp.run_id, "rows": staged.row_count}
         while (
             done := replace_files(lake, staged, Batch(stream, lake.cursor(FocusCost, stream)[0] + 1, cursor))

@@ -112,9 +112,7 @@ def _others(raw: pl.DataFrame, frame: pl.DataFrame) -> pl.Series:
 def _marked(frame: pl.DataFrame, raw: pl.DataFrame, export: str, first_row: int, is_estimated: bool) -> pl.DataFrame:
     """With the columns that FOCUS does not know: whose row it is and what it was made from."""
     numbers = pl.int_range(first_row, first_row + pl.len()).cast(pl.String).str.zfill(10)
-    starts = frame["BillingPeriodStart"]
-    known = starts.drop_nulls().unique()
-    period = starts.replace_strict(known, known.dt.strftime("%Y-%m-%d"), default=None, return_dtype=pl.String)
+    period = _days(frame["BillingPeriodStart"])
     version = pl.Series([focus.version_of(raw.columns)]).new_from_index(0, raw.height)
     if "x_FocusVersion" in raw.columns:
         version = text(raw["x_FocusVersion"]).fill_null(version)
@@ -124,6 +122,15 @@ def _marked(frame: pl.DataFrame, raw: pl.DataFrame, export: str, first_row: int,
         version.alias("x_FocusVersion"),
         pl.lit(is_estimated).alias("x_IsEstimated"),
     ).select(list(focus.KINDS))
+
+
+def _days(at: pl.Series) -> pl.Series:
+    """Each instant's day in ISO 8601. An export tells few periods, a slice of it most often one."""
+    known = at.unique()
+    days = known.dt.strftime("%Y-%m-%d")
+    if len(known) == 1:
+        return days.new_from_index(0, len(at))
+    return at.replace_strict(known, days, default=None, return_dtype=pl.String)
 
 
 def _rejects(raw: pl.DataFrame, bad: pl.Series, problems: dict[str, pl.Series], first_row: int) -> list[Reject]:

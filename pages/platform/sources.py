@@ -14,7 +14,7 @@ from aurora.ui import tables
 from aurora.ui.actions import run_source_now
 from aurora.ui.data import heartbeat, rows, utc_now
 from aurora.ui.export import behind
-from aurora.ui.frame import demo_badge, empty, page
+from aurora.ui.frame import demo_badge, empty, told
 from aurora.ui.words import plural, safe
 
 FRESHNESS = "from source_freshness order by source_instance, stream"
@@ -82,7 +82,8 @@ def overview() -> None:
         st.rerun()
 
 
-with page("Sources"):
+st.title("Sources", anchor=False)
+with told():
     overview()
     plan = planned()
     running = set(plan["source_instance"].to_list())

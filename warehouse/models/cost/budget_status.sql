@@ -9,7 +9,7 @@ with told as (
          o.begins_on, o.ends_on, o.covered_on, o.spent_cost, o.forecast_cost, o.forecast_low_cost, o.forecast_high_cost,
          o.runs_out_on, b.vendor_actual_amount, b.vendor_forecast_amount, b.source_instance
   from budgets_now b
-  left join cost_outlook o on o.kind = 'budget' and o.series_id = b.budget_id and o.currency = b.currency
+  left join cost_outlook_in(null, ['budget']) o on o.kind = 'budget' and o.series_id = b.budget_id and o.currency = b.currency
   where b.starts_on <= utc_now()::date and coalesce(b.ends_on, date '9999-12-31') >= utc_now()::date
 )
 select *, 100.0 * spent_cost::double / nullif(limit_amount::double, 0) as used_pct,

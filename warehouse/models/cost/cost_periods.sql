@@ -28,7 +28,7 @@ with sums as (
 , left_out as (
   select source_instance, run_id, coalesce(try_cast(payload->>'x_BillingPeriod' as timestamp),
                                            try_cast(payload->>'BillingPeriodStart' as timestamp)) as period_start,
-         sum(coalesce(try_cast(payload->>'x_Count' as bigint), 1))::bigint as line_count
+         count(*) as line_count
   from quarantine
   where table_name = 'focus_cost'
   group by all

@@ -45,13 +45,18 @@ with told_down as (
 , of_project as (
   select distinct app_id, native_id as project_id from app_links_now where kind in ('project', 'firebase_app')
 )
+, told_vitals as (
+  -- of each day what the store told of all users, else the rows that are cut least: a phone model counts once
+  select * from mobile_vitals_daily
+  where vital in ('user_perceived_crash', 'user_perceived_anr') and unit = 'ratio' and value >= 0
+    and day > utc_now()::date - 28 and part_month >= date_trunc('month', utc_now() - interval 28 day)::date
+  qualify rank() over (partition by store_app_id, vital, day
+                       order by (version <> '')::int + (device_model <> '')::int + (country <> '')::int) = 1
+)
 , vitals as (
   select s.app_id, v.store_app_id, v.vital, max(v.day) as last_on,
-         100 * coalesce(sum(v.value * v.user_count) / nullif(sum(v.user_count) filter (where v.value is not null), 0),
-                        avg(v.value)) as pct
-  from mobile_vitals_daily v join of_store s on s.store_app_id = v.store_app_id
-  where v.vital in ('user_perceived_crash', 'user_perceived_anr') and v.unit = 'ratio' and v.value >= 0
-    and v.day > utc_now()::date - 28 and v.part_month >= date_trunc('month', utc_now() - interval 28 day)::date
+         100 * coalesce(sum(v.value * v.user_count) / nullif(sum(v.user_count), 0), avg(v.value)) as pct
+  from told_vitals v join of_store s on s.store_app_id = v.store_app_id
   group by s.app_id, v.store_app_id, v.vital
 )
 , sessions as (
