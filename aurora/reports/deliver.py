@@ -27,11 +27,12 @@ def send(made: Made, target: str) -> None:
         raise ReportError(
             f"environment variable {name} holds no e-mail address: write one mailto://... or mailtos://... in it"
         )
-    said = NotifyEmail.parse_url(address)
+    said = NotifyEmail.parse_url(address)  # type: ignore[no-untyped-call]
     if not said:
         raise ReportError(f"environment variable {name} holds an address that cannot be read: see apprise, mailto")
     try:
-        sender = NotifyEmail(**said | {"asset": AppriseAsset(app_id="Aurora", app_desc="Aurora", secure_logging=True)})
+        asset = AppriseAsset(app_id="Aurora", app_desc="Aurora", secure_logging=True)
+        sender = NotifyEmail(**said | {"asset": asset})  # type: ignore[no-untyped-call]
     except TypeError as error:
         raise ReportError(f"environment variable {name} holds an address that cannot be used") from error
     if not sender.notify(title=made.title, body=_body(made), attach=AppriseAttachment(str(made.path))):

@@ -1,6 +1,6 @@
 """For engineering leads: DORA's five figures, each application and team, sprints, projects and what comes next."""
 
-from aurora.reports.document import Figures, Said, Section, Words
+from aurora.reports.document import Block, Figures, Said, Section, Words
 from aurora.reports.measures import figure, what_changed
 from aurora.reports.parts import delivering
 from aurora.reports.report import Asked, Report
@@ -13,7 +13,7 @@ def sections(asked: Asked) -> tuple[Section, ...]:
 
 def _five(asked: Asked) -> Section:
     five = delivering.five(asked)
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Figures(tuple(figure(one, asked.month) for one in five)),
         Words(what_changed(five, asked.month), "What changed"), *delivering.days(asked), *delivering.lead_times(asked),
     )  # fmt: skip
@@ -29,7 +29,12 @@ def _scopes(asked: Asked) -> Section:
 def _planning(asked: Asked) -> Section:
     late = delivering.late_projects(asked.rows(delivering.PROJECTS))
     words = Words(late or (Said("No project is forecast to be late.", "good"),))
-    blocks = (words, delivering.projects(asked), delivering.sprints(asked), delivering.upcoming(asked))
+    blocks: tuple[Block, ...] = (
+        words,
+        delivering.projects(asked),
+        delivering.sprints(asked),
+        delivering.upcoming(asked),
+    )
     return Section("Sprints and projects", blocks, on_new_page=True)
 
 

@@ -18,7 +18,7 @@ def _in_short(asked: Asked) -> Section:
     five, estate, incidents = delivering.five(asked), performance.estate(asked), performance.incidents(asked)
     cost = spent.total() if spent else Compared(spend.spend_measure(asked.currency or ""), None, None)
     wall = [*estate[:2], incidents[0], cost, five[0], five[2], risk.severe(asked), stores.worst(asked)]
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Figures(tuple(figure(one, month) for one in wall)),
         Words(what_changed([*wall, *estate[2:], five[1], incidents[1]], month, 4), "What changed"),
         Words(_cost(spent, asked), "What it cost"),
@@ -43,7 +43,12 @@ def _cost(spent: spend.Spent | None, asked: Asked) -> tuple[Said, ...]:
 
 def _performance(asked: Asked) -> Section:
     five = Figures(tuple(figure(one, asked.month) for one in delivering.five(asked)[:4]))
-    blocks = (*performance.response(asked), five, *delivering.days(asked), performance.applications(asked))
+    blocks: tuple[Block, ...] = (
+        *performance.response(asked),
+        five,
+        *delivering.days(asked),
+        performance.applications(asked),
+    )
     return Section("Technology performance", blocks, delivering.rests_on(asked), on_new_page=True)
 
 
@@ -53,7 +58,7 @@ def _investment(asked: Asked) -> Section:
     if spent is None:
         return Section("Investment", (units,), f"Nothing is charged for {asked.month.title}.", True)
     lead = f"{figure(spent.total(), asked.month).value} in {asked.month.title}."
-    blocks = (
+    blocks: tuple[Block, ...] = (
         units, *spend.daily(asked), Words(spend.movers(spent, asked.month, "app"), "What moved, by application"),
         spend.table(spent, "service", "Services", asked.month, SHOWN), plans.budgets(asked), *spend.apart(spent),
     )  # fmt: skip
@@ -61,7 +66,7 @@ def _investment(asked: Asked) -> Section:
 
 
 def _risk(asked: Asked) -> Section:
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Figures(risk.by_severity(asked)), risk.findings(asked, SHOWN), risk.objectives(asked, SHOWN - 2),
         recovery.incidents(asked), recovery.restores(asked, SHOWN - 2),
     )  # fmt: skip
@@ -71,7 +76,12 @@ def _risk(asked: Asked) -> Section:
 def _roadmap(asked: Asked) -> Section:
     late = delivering.late_projects(asked.rows(delivering.PROJECTS))
     words = (Words(late or (Said("No project is forecast to be late.", "good"),)),)
-    blocks = (*words, delivering.projects(asked), delivering.upcoming(asked), plans.savings(asked, SHOWN))
+    blocks: tuple[Block, ...] = (
+        *words,
+        delivering.projects(asked),
+        delivering.upcoming(asked),
+        plans.savings(asked, SHOWN),
+    )
     return Section("Roadmap", blocks, on_new_page=True)
 
 

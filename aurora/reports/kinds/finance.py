@@ -1,6 +1,6 @@
 """For finance: what technology cost, by service, application and team, budgets, savings, and what a unit costs."""
 
-from aurora.reports.document import Figures, Said, Section, Words
+from aurora.reports.document import Block, Figures, Said, Section, Words
 from aurora.reports.measures import Compared, figure
 from aurora.reports.parts import money, plans, spend
 from aurora.reports.report import Asked, Report
@@ -20,7 +20,13 @@ def _month(asked: Asked) -> Section:
         nothing = Said(f"Nothing is charged for {asked.month.title}: import a bill, or add a source of costs.", "warn")
         return Section("The month", (figures, Words((nothing,))))
     moved = (*spend.movers(spent, asked.month, "service"), *spend.movers(spent, asked.month, "app"))
-    blocks = (figures, Words(moved, "What moved"), *spend.daily(asked), *spend.apart(spent), money.months(asked))
+    blocks: tuple[Block, ...] = (
+        figures,
+        Words(moved, "What moved"),
+        *spend.daily(asked),
+        *spend.apart(spent),
+        money.months(asked),
+    )
     return Section("The month", blocks)
 
 
@@ -35,7 +41,7 @@ def _owners(asked: Asked) -> Section:
     spent = spend.spent(asked)
     if spent is None:
         return Section("Whose it is", (), "Nothing is charged.")
-    blocks = (
+    blocks: tuple[Block, ...] = (
         *money.owners_chart(spent), spend.table(spent, "app", "Applications", asked.month),
         spend.table(spent, "team", "Teams", asked.month),
     )  # fmt: skip
@@ -44,7 +50,7 @@ def _owners(asked: Asked) -> Section:
 
 def _plans(asked: Asked) -> Section:
     words = Words(plans.saved(asked) or (Said("No advice on cost is open."),))
-    blocks = (words, plans.budgets(asked), money.anomalies(asked), plans.savings(asked))
+    blocks: tuple[Block, ...] = (words, plans.budgets(asked), money.anomalies(asked), plans.savings(asked))
     return Section("Plans, surprises and savings", blocks, on_new_page=True)
 
 

@@ -1,6 +1,6 @@
 """For who answers for mobile apps: crashes, ratings, versions, and the limits of the stores."""
 
-from aurora.reports.document import NOT_TOLD, Figures, Said, Section, Words
+from aurora.reports.document import NOT_TOLD, Block, Figures, Said, Section, Words
 from aurora.reports.measures import figure, what_changed
 from aurora.reports.parts import stores
 from aurora.reports.report import Asked, Report
@@ -20,7 +20,7 @@ def _month(asked: Asked) -> Section:
         for name, one in stores.crash_free(asked) if figure(one, asked.month).value != NOT_TOLD
     )  # fmt: skip
     figures = Figures(tuple(figure(one, asked.month) for one in compared))
-    blocks = (
+    blocks: tuple[Block, ...] = (
         figures,
         Words((*words, *per_app), "What changed"),
         *stores.trends(asked),

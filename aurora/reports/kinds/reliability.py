@@ -1,6 +1,6 @@
 """For who runs production: availability, objectives and their error budgets, incidents, backups."""
 
-from aurora.reports.document import Figures, Section, Words
+from aurora.reports.document import Block, Figures, Section, Words
 from aurora.reports.measures import figure, what_changed
 from aurora.reports.parts import performance, recovery, risk
 from aurora.reports.report import Asked, Report
@@ -14,7 +14,7 @@ def sections(asked: Asked) -> tuple[Section, ...]:
 def _month(asked: Asked) -> Section:
     all_compared = [*performance.estate(asked), *performance.incidents(asked)]
     wall = [*all_compared, *performance.response_to_incidents(asked)]
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Figures(tuple(figure(one, asked.month) for one in wall)),
         Words((*what_changed(wall, asked.month), risk.objectives_said(asked)), "What changed"),
         *performance.availability(asked, wide=True), *performance.response(asked), *performance.errors(asked),

@@ -1,6 +1,6 @@
 """For who answers for security: findings found, mended and open, what is exploited, dependencies, coverage of scans."""
 
-from aurora.reports.document import Figures, Section, Words
+from aurora.reports.document import Block, Figures, Section, Words
 from aurora.reports.parts import packages, risk
 from aurora.reports.report import Asked, Report
 
@@ -11,7 +11,7 @@ def sections(asked: Asked) -> tuple[Section, ...]:
 
 
 def _month(asked: Asked) -> Section:
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Figures(risk.by_severity(asked)), Words((*risk.findings_said(asked), *packages.said(asked)), "What changed"),
         *risk.severity_chart(asked), risk.by_application(asked),
     )  # fmt: skip
@@ -23,7 +23,7 @@ def _open(asked: Asked) -> Section:
 
 
 def _dependencies(asked: Asked) -> Section:
-    blocks = (packages.table(asked), packages.scans(asked))
+    blocks: tuple[Block, ...] = (packages.table(asked), packages.scans(asked))
     return Section("Dependencies and scans", blocks, on_new_page=True)
 
 

@@ -98,7 +98,7 @@ def _savings(asked: Asked) -> Iterator[Decision]:
 
 def table(decisions: list[Decision]) -> Table:
     """All of them."""
-    rows = [
+    rows: list[list[str | Cell]] = [
         [
             Cell({"bad": "✕ now", "warn": "▲ soon", "good": "●", "plain": "– open"}[one.tone], one.tone),
             one.what,

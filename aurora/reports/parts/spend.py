@@ -21,7 +21,7 @@ DAYS = """
     where s.kind = $kind and s.currency = $currency and s.day >= $since and s.day < $until order by s.day, name"""
 UNITS = "from unit_costs_company($currency, true) where currency = $currency"
 MOST_OF_A_MONTH = 0.9
-NOBODY = {"untagged": "Belongs to nobody", "no team": "Without a team"}
+NOBODY: dict[str, str] = {"untagged": "Belongs to nobody", "no team": "Without a team"}
 WORDS = {"service": "service", "app": "application", "team": "team"}
 
 
@@ -57,7 +57,9 @@ class Spent:
         now, before = (
             dict(_of(frame, kind).select("series_id", "cost").iter_rows()) for frame in (self.now, self.before)
         )
-        names = dict(_of(pl.concat([self.before, self.now]), kind).select("series_id", "name").iter_rows())
+        names: dict[str, str] = dict(
+            _of(pl.concat([self.before, self.now]), kind).select("series_id", "name").iter_rows()
+        )
         found = [Moved(NOBODY.get(one, names[one]), now.get(one), before.get(one)) for one in sorted(names)]
         return sorted(found, key=lambda one: -abs(one.change))
 
