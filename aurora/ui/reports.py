@@ -36,9 +36,8 @@ def months(now: datetime) -> list[str]:
 def choice() -> tuple[str, Month]:
     """Report and month; ?report= and ?month= in the URL."""
     names = [name.capitalize() for name in load_reports()]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        name = st.segmented_control("Report", names, default=names[0], required=True, key="report", bind="query-params")
-        month = st.selectbox("Month", months(utc_now()), key="month", bind="query-params", width=150)
+    name = st.segmented_control("Report", names, default=names[0], required=True, key="report", bind="query-params")
+    month = st.selectbox("Month", months(utc_now()), key="month", bind="query-params", width=120)
     return (name or names[0]).lower(), month_of(month)
 
 
@@ -49,7 +48,7 @@ def preview(name: str, month: Month) -> None:
         with st.container(border=True, horizontal_alignment="center"):
             st.markdown(f":material/description: **{load_reports()[name].title}, {month.title}**", width="content")
             st.caption(load_reports()[name].about, width="content")
-            if not st.button("Show its pages", icon=":material/visibility:", key="reports-show", type="primary"):
+            if not st.button("Show its pages", icon=":material/visibility:", key="reports-show"):
                 return
             st.session_state["reports-shown"] = asked
     shown = _pages(str(settings().published), name, str(month))
@@ -67,13 +66,12 @@ def _pages(folder: str, name: str, month: str) -> list[bytes]:
 
 def take(name: str, month: Month) -> None:
     """Both files to download; each is made, kept and recorded when it is asked for."""
-    with st.container(horizontal=True):
-        for format, icon in (("pdf", "picture_as_pdf"), ("html", "html")):
-            st.download_button(
-                f"Download {format.upper()}", data=_made(settings(), Wanted(name, month, format)),
-                file_name=f"{name}-{month}.{format}", mime=MIME[format], icon=f":material/{icon}:", on_click="ignore",
-                key=f"take-{format}", type="primary" if format == "pdf" else "secondary",
-            )  # fmt: skip
+    for format, icon in (("pdf", "picture_as_pdf"), ("html", "html")):
+        st.download_button(
+            f"Download {format.upper()}", data=_made(settings(), Wanted(name, month, format)),
+            file_name=f"{name}-{month}.{format}", mime=MIME[format], icon=f":material/{icon}:", on_click="ignore",
+            key=f"take-{format}", type="primary" if format == "pdf" else "secondary",
+        )  # fmt: skip
 
 
 def _made(mine: Settings, wanted: Wanted) -> Any:

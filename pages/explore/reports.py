@@ -17,9 +17,10 @@ RUNS = "from report_runs where report <> 'post_incident' order by started_at des
 def body() -> None:
     """The choice, its pages, what there is, what was made and what is sent."""
     runs = rows(RUNS)
-    name, month = reports.choice()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        name, month = reports.choice()
+        reports.take(name, month)
     reports.failed(runs)
-    reports.take(name, month)
     reports.preview(name, month)
     st.subheader("Reports there are", anchor=False)
     reports.there_are(runs)
