@@ -15,6 +15,7 @@ from aurora import __version__
 from aurora.arguments import places_first
 from aurora.cli_demo import demo
 from aurora.cli_export import export
+from aurora.cli_gate import gate
 from aurora.cli_record import record
 from aurora.cli_report import report
 from aurora.errors import AuroraError, SettingsError, UsageError
@@ -29,6 +30,7 @@ cli.add_typer(slo, name="slo")
 cli.add_typer(record, name="record")
 cli.add_typer(export, name="export")
 cli.command()(report)
+cli.command()(gate)
 # Into a pipe or a file, lines are not cut to a terminal's width.
 # What is printed comes from outside as often as not: nothing in it is markup.
 out = Console(width=None if sys.stdout.isatty() else 240, markup=False, highlight=False)

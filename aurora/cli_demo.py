@@ -11,7 +11,7 @@ demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back
 @demo.command()
 def remove(context: typer.Context) -> None:
     """Remove every row of the demo estate, for good."""
-    from aurora.commands import remove_demo
+    from aurora.demo_commands import remove_demo
 
     remove_demo(context.find_root().obj(), _out())
 
@@ -19,7 +19,7 @@ def remove(context: typer.Context) -> None:
 @demo.command()
 def add(context: typer.Context) -> None:
     """Bring the demo estate back."""
-    from aurora.commands import add_demo
+    from aurora.demo_commands import add_demo
 
     add_demo(context.find_root().obj(), _out())
 

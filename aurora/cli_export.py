@@ -40,3 +40,12 @@ def day(option: str, text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise UsageError(f"{option} {text!r} is no day: write one such as 2026-03-01") from None
+
+
+@export.command()
+def dashboard(context: typer.Context, dashboard_id: str) -> None:
+    """Print a dashboard and its questions as TOML; Dashboards imports such a file."""
+    from aurora.explore.dashboards import printed
+    from warehouse.query import Warehouse
+
+    typer.echo(printed(Warehouse(context.find_root().obj().published), dashboard_id), nl=False)

@@ -10,6 +10,8 @@ AuroraError
 ├── NotPublishedError    there is no warehouse to read yet
 ├── ReportError          a report cannot be made or sent
 ├── QueryError           a query is no question that the warehouse can answer
+├── RefusedError         a query asks for what nobody may have, or has to wait for too long
+├── CancelledError       a query was stopped by who asked it
 └── AlreadyRunningError  another Aurora holds this data folder
 """
 
@@ -71,6 +73,14 @@ class QueryError(AuroraError):
 
 class ReportError(AuroraError):
     """A report cannot be made or sent."""
+
+
+class RefusedError(AuroraError):
+    """The query is not run: it would do more than read, or too many are waiting."""
+
+
+class CancelledError(AuroraError):
+    """The query was stopped by who asked it."""
 
 
 class AlreadyRunningError(AuroraError):

@@ -7,16 +7,19 @@ add it to JUDGEMENTS. Only the slices of its rows are written: of most today's, 
 import logging
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import polars as pl
 
 from aurora.contracts import Table
 from aurora.contracts.cost import CostSplitShares
 from aurora.contracts.estate import AppScores, ScorecardResults
-from aurora.errors import AuroraError, ContractError
+from aurora.errors import AuroraError, ContractError, QueryError
+from aurora.explore.ask import Limits, ask
+from aurora.explore.questions import asked
 from aurora.insights.score import scores
 from aurora.insights.score_rules import load_rules
+from aurora.insights.scorecard_rules import with_rules
 from aurora.insights.scorecards import load_scorecards, results
 from aurora.settings import Settings
 from warehouse.lake import Batch, Lake
@@ -26,6 +29,8 @@ from warehouse.query import Warehouse
 log = logging.getLogger("aurora.judge")
 AURORA = "aurora"
 LIMIT_S = 60.0  # a rule that never ends must not hold up those after it
+SCORECARD_RULES = "from rules_now where purpose = 'scorecard' and is_enabled order by rule_id"
+QUESTION = "select sql, parameters from questions_now where question_id = $id"
 Judgement = Callable[[Settings, Warehouse, date], pl.DataFrame]
 
 
@@ -36,8 +41,18 @@ def app_scores(settings: Settings, warehouse: Warehouse, day: date) -> pl.DataFr
 
 
 def scorecard_results(settings: Settings, warehouse: Warehouse, day: date) -> pl.DataFrame:
-    """The result of every rule of scorecards.toml for every subject."""
-    return results(load_scorecards(settings.reference("scorecards.toml")), warehouse.rows, day)
+    """The result of every rule of scorecards.toml, and of those that people made of questions, for every subject."""
+    cards = load_scorecards(settings.reference("scorecards.toml"))
+    rules = warehouse.rows(SCORECARD_RULES).to_dicts()
+    until = datetime.combine(day, time.max)
+
+    def ask_question(question_id: str) -> pl.DataFrame:
+        found = warehouse.rows(QUESTION, {"id": question_id}).to_dicts()
+        if not found:
+            raise QueryError(f"no question is saved as {question_id!r}")
+        return ask(settings.published, *asked(found[0], None, until), actor=AURORA, limits=Limits(rows=20_000)).frame
+
+    return results(with_rules(cards, rules), warehouse.rows, day, ask_question)
 
 
 def cost_split_shares(settings: Settings, warehouse: Warehouse, day: date) -> pl.DataFrame:

@@ -6,14 +6,16 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.frames import NOW
+from aurora.contracts.delivery import Commits
+from aurora.explore import ask
+from tests.frames import NOW, put, row
 from tests.templates import copy_of, shared
 from warehouse.lake import Lake
 from warehouse.publish import Generation, _publish, current, publish
@@ -130,6 +132,18 @@ def published(lake: Lake, data: Path) -> Published:
         return Warehouse(data / "published")
 
     return at
+
+
+@pytest.fixture(scope="session")
+def explored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A published folder, with one commit in its lake, to ask questions of people; do not write to it."""
+
+    def build(folder: Path) -> None:
+        put(Lake(folder / "lake"), Commits, [row(Commits)])
+        _publish(Lake(folder / "lake"), folder, folder / "published", False, None)
+
+    yield shared(tmp_path_factory, "explored", build) / "published"
+    ask.close()
 
 
 def pytest_unconfigure() -> None:

@@ -40,7 +40,8 @@ from aurora.contracts.operations import (
     ThirdPartyStatus,
     WorkloadStates,
 )
-from aurora.contracts.platform import SyncRuns
+from aurora.contracts.platform import Dashboards, QueryRuns, Questions, SyncRuns
+from aurora.contracts.rules import Rules
 from aurora.contracts.security import FindingDecisions, Findings, Packages
 from tests.estate_delivery import delivery
 from tests.estate_mobile import stores
@@ -148,10 +149,28 @@ def _verdicts(lake: Lake) -> None:
     put(lake, Findings, [row(Findings, number, repo_id="s1:r", state="open") for number in range(3)])
     objective = row(Slos, slo_id="s", app_id="shop", is_deleted=False)
     put(lake, Slos, [objective | {"version": version} for version in (1, 2)])
+    _asked(lake)
     point = {"slo_id": "s", "ts_start": NOW - MINUTE, "ts_end": NOW, "good": 9.0, "total": 10.0, "state": "ok"}
     put(lake, SloPoints, [point])
     decision = row(FindingDecisions, finding_key="finding_id-0", is_deleted=False)
     put(lake, FindingDecisions, [decision | {"version": version} for version in (1, 2)])
+
+
+def _asked(lake: Lake) -> None:
+    """A question that a dashboard shows, a rule watches and an objective counts by; each in versions."""
+    put(lake, Questions, [row(Questions, question_id="q", version=n, is_deleted=False) | {"sql": "select 1 as a"}
+                          for n in (1, 2)])  # fmt: skip
+    put(lake, QueryRuns, [row(QueryRuns, question_id="q")])
+    layout = '{"blocks": [{"question": "q"}, {"text": "x"}]}'
+    put(
+        lake,
+        Dashboards,
+        [row(Dashboards, dashboard_id="d", version=n, layout=layout, is_deleted=False) for n in (1, 2)],
+    )
+    put(lake, Rules, [row(Rules, rule_id="r", version=n, question_id="q", is_deleted=False) for n in (1, 2)])
+    run = row(SyncRuns, stream="rule r", started_at=NOW - MINUTE, status="failed", error="no such column")
+    put(lake, SyncRuns, [run], "aurora")
+    put(lake, Slos, [row(Slos, slo_id="asked", version=1, is_deleted=False) | {"good_sql": "question:q"}])
 
 
 def _of_every_day(lake: Lake) -> None:

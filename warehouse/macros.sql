@@ -156,6 +156,9 @@ create or replace macro converted(amount, rate) as
     + try_cast((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18) * trunc(rate)::decimal(18, 0) as decimal(38, 18))
     + ((amount - trunc(amount)::decimal(38, 18))::decimal(18, 18)
        * (rate - trunc(rate)::decimal(38, 18))::decimal(18, 18))::decimal(38, 18));
+-- One column of a question that gives ts, good and total, as the SQL of an objective; null without a question.
+create or replace macro measured_by(question_sql, measure) as
+  'select ts, ' || measure || ' as value from (' || chr(10) || rtrim(question_sql, chr(10) || '; ') || chr(10) || ')';
 -- A field of JSON as text; null for what is no object.
 create or replace macro json_field(value, field) as
   try(json_extract_string(value, '$.' || field));

@@ -12,6 +12,7 @@ from aurora.errors import QueryError
 
 # An objective is declared by people and runs unattended: it reads what is published, and no file or address.
 _OUTSIDE = re.compile(r"\b(read_\w+|parquet_\w+|sniff_\w+|glob|getenv|query|query_table|\w+_scan)\s*\(", re.IGNORECASE)
+QUESTION = "question:"  # an objective's SQL may name a saved question of ts, good and total instead
 _COMPONENTS = """select date_trunc('minute', h.ts_start) as ts, {value} as value from component_health h
 join (select distinct component_id from app_components where {whose}) a on a.component_id = h.component_id
 where h.part_day between $since::date and $until::date and h.ts_start >= $since and h.ts_start < $until and {which}"""
@@ -20,6 +21,8 @@ _WHOSE = {"component_id": "component_id = '{}'", "app_id": "app_id = '{}'"}
 
 def fault_of(sql: str) -> str | None:
     """What is wrong with an objective's SQL, as a sentence; None if it is one SELECT over published tables."""
+    if sql.startswith(QUESTION):
+        return f"the question {sql.removeprefix(QUESTION)!r} is retired, or was never saved"
     try:
         found = duckdb.extract_statements(plain(sql))
     except duckdb.Error as error:

@@ -106,9 +106,14 @@ def record_version(data: Path, lake: Lake, table: type[Table], row: dict[str, An
 
     Raises LostRaceError, and writes nothing, if somebody else wrote that version first; ContractError as record().
     """
+    write_version(lake, table, row, expected)
+    make_visible(data, lake)
+
+
+def write_version(lake: Lake, table: type[Table], row: dict[str, Any], expected: int) -> None:
+    """As record_version, without publishing."""
     stamped = {"is_deleted": False, "changed_at": datetime.now(UTC)} | row | {"version": expected + 1}
     lake.write_version(table, _checked(table, [stamped]), expected)
-    make_visible(data, lake)
 
 
 def record_decision(

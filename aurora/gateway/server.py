@@ -9,13 +9,16 @@ import streamlit as st
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 from streamlit.runtime.pages_manager import PagesManager
 
 from aurora.gateway.feeds import Feeds
+from aurora.gateway.files import Files
 from aurora.gateway.hooks import Hooks
 from aurora.gateway.otlp import Otlp
 from aurora.settings import ROOT, Settings
+from aurora.ui import codemirror
 from aurora.up import end_with_parent
 from warehouse.heartbeat import last_beat
 from warehouse.locks import is_alive
@@ -43,6 +46,15 @@ def health(settings: Settings) -> JSONResponse:
     return JSONResponse(body, status_code=200 if problem is None else 503)
 
 
+def editor_modules() -> list[BaseRoute]:
+    """The route of the SQL editor's modules, where they are installed."""
+    folder = codemirror.folder()
+    if folder is None:
+        return []
+    codemirror.served()
+    return [Mount(codemirror.ADDRESS, StaticFiles(directory=folder))]
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM."""
 
@@ -54,7 +66,8 @@ def serve(settings: Settings) -> None:
     # that a bookmarked page does not exist.
     PagesManager.uses_pages_directory = False
     otlp, hooks = Otlp(settings), Hooks(settings)
-    routes = [Route("/healthz", healthz), otlp.route, hooks.route, *Feeds(settings).routes]
+    routes: list[BaseRoute] = [Route("/healthz", healthz), otlp.route, hooks.route, *Feeds(settings).routes]
+    routes += [Files(settings).route, *editor_modules()]
     app = st.App(ROOT / "app.py", routes=routes)
     config = uvicorn.Config(
         app,

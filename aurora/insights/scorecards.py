@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from aurora.contracts import COMMON
 from aurora.contracts.estate import ScorecardResults
 from aurora.errors import SettingsError
+from aurora.insights.rules import Limits, findings, sentence
 from aurora.settings import Frozen, Slug
 
 Level = Literal["basic", "bronze", "silver", "gold"]
@@ -60,13 +61,26 @@ Question = Annotated[str, AfterValidator(_one_question)]
 
 
 class Rule(Frozen):
-    """One expectation: the level it belongs to, what to do to pass, and the SQL that answers."""
+    """One expectation: the level it belongs to, what to do to pass, and the SQL or the saved question that answers."""
 
     id: Slug
     level: Level
     title: Words
     help: Words
-    sql: Question
+    sql: Question | None = None
+    question: Slug | None = None
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> "Rule":
+        if (self.sql is None) == (self.question is None):
+            raise ValueError("write either sql or question (the id of a saved question)")
+        return self
+
+
+class Limited(Rule):
+    """A rule that people made of a question: it passes while its value keeps within limits."""
+
+    limits: Limits
 
 
 class Scorecard(Frozen):
@@ -134,16 +148,20 @@ def _has(told: object, part: int | str) -> bool:
     return part in told if isinstance(told, dict) else isinstance(told, list) and isinstance(part, int)
 
 
-def results(scorecards: tuple[Scorecard, ...], ask: Ask, day: date) -> pl.DataFrame:
-    """What every rule says of every subject: the own columns of scorecard_results.
+def _no_question(question_id: str) -> pl.DataFrame:
+    raise ValueError(f"no question is saved as {question_id!r}")
+
+
+def results(scorecards: tuple[Scorecard, ...], ask: Ask, day: date, ask_question: Ask = _no_question) -> pl.DataFrame:
+    """What every rule says of every subject: the own columns of scorecard_results. `ask_question` takes a question_id.
 
     A rule whose SQL breaks leaves its subjects not checked, with the first line of the error.
     """
-    found = [_of_card(card, ask, day) for card in scorecards]
+    found = [_of_card(card, ask, ask_question, day) for card in scorecards]
     return pl.concat([pl.DataFrame(schema=COLUMNS), *found])
 
 
-def _of_card(card: Scorecard, ask: Ask, day: date) -> pl.DataFrame:
+def _of_card(card: Scorecard, ask: Ask, ask_question: Ask, day: date) -> pl.DataFrame:
     fault = None
     try:
         subjects = ask(SUBJECTS[card.subject].format(applies=card.applies))
@@ -152,17 +170,19 @@ def _of_card(card: Scorecard, ask: Ask, day: date) -> pl.DataFrame:
         fault = f"applies: {_first_line(error)}"
     # An id that nobody can name is no subject.
     subjects = subjects.select(pl.col("subject_id").cast(pl.String)).filter(pl.col("subject_id").str.len_chars() > 0)
-    parts = [_of_rule(card, rule, subjects, ask, fault) for rule in card.rule]
+    parts = [_of_rule(card, rule, subjects, lambda one: _asked(one, ask, ask_question), fault) for rule in card.rule]
     frame = pl.concat(parts).with_columns(
         scorecard=pl.lit(card.id), subject_type=pl.lit(card.subject), day=pl.lit(day, pl.Date)
     )
     return frame.select(*COLUMNS)
 
 
-def _of_rule(card: Scorecard, rule: Rule, subjects: pl.DataFrame, ask: Ask, fault: str | None) -> pl.DataFrame:
+def _of_rule(
+    card: Scorecard, rule: Rule, subjects: pl.DataFrame, answers: Callable[[Rule], pl.DataFrame], fault: str | None
+) -> pl.DataFrame:
     answer = pl.DataFrame(schema={"subject_id": pl.String, "result": pl.String, "detail": pl.String})
     try:
-        answer = answer if fault else _judged(ask(rule.sql))
+        answer = answer if fault else _judged(answers(rule))
     except Exception as error:  # one rule that breaks must not take the others with it
         fault = _first_line(error)
     return subjects.join(answer, on="subject_id", how="left", maintain_order="left").select(
@@ -172,6 +192,28 @@ def _of_rule(card: Scorecard, rule: Rule, subjects: pl.DataFrame, ask: Ask, faul
         rule_id=pl.lit(card.rule_id(rule)),
         level=pl.lit(rule.level),
     )
+
+
+def _asked(rule: Rule, ask: Ask, ask_question: Ask) -> pl.DataFrame:
+    """The answer to a rule, with subject_id; of a rule with limits also passed and detail."""
+    if rule.sql is not None:
+        return ask(rule.sql)
+    answer = ask_question(str(rule.question))
+    named = next((name for name in ("subject_id", "app_id", "team_id", "domain") if name in answer.columns), None)
+    if named is None:
+        raise ValueError("the question's answer has no column subject_id, app_id, team_id or domain")
+    answer = answer.rename({named: "subject_id"})
+    return _limited(answer, rule.limits) if isinstance(rule, Limited) else answer
+
+
+def _limited(answer: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    named = answer.with_columns(pl.col("subject_id").cast(pl.String).alias("subject")).drop("message", strict=False)
+    told = [
+        (one.subject, None if one.level == "unknown" else one.level == "ok", sentence(one, limits))
+        for one in findings(named, limits).values()
+    ]
+    schema = {"subject_id": pl.String, "passed": pl.Boolean, "detail": pl.String}
+    return pl.DataFrame(told, schema=schema, orient="row")
 
 
 def _judged(answer: pl.DataFrame) -> pl.DataFrame:

@@ -114,6 +114,11 @@ def in_dialog(title: str, form: Callable[P, None], *args: P.args, **kwargs: P.kw
     st.dialog(title, width="large", on_dismiss="rerun")(form)(*args, **kwargs)
 
 
+def still() -> None:
+    """Let the page stand still by itself: it shows answers of a moment, and somebody is typing."""
+    st.session_state[ASKING_KEY] = True
+
+
 def pause_control() -> None:
     """The switch of every page's own updates, in the side bar; on at first, kept for the session."""
     st.session_state[ASKING_KEY] = False  # the page is drawn anew: whatever dialog there was is closed

@@ -12,10 +12,13 @@ from aurora.ui.actions import save_objective
 from aurora.ui.data import rows, utc_now
 from aurora.ui.frame import in_dialog
 from aurora.ui.words import number, safe
-from warehouse.objectives import fault_of, tried
+from warehouse.objectives import QUESTION, fault_of, tried
 
 APPS = "select app_id from applications_now order by app_id"
 VERSION = "select max(version) as version from slos where slo_id = $slo_id and source_instance = 'people'"
+MEASURED_BY = """
+    select measured_by(sql, 'good') as good_sql, measured_by(sql, 'total') as total_sql from questions_now
+    where question_id = $id"""
 KINDS = {
     "ratio": "good of all events",
     "threshold": "a value stays below a limit",
@@ -59,11 +62,7 @@ def asked(before: dict[str, Any]) -> dict[str, Any]:
         placeholder="Of none in particular",
     )  # fmt: skip
     window = right.selectbox("Window", WINDOWS, index=WINDOWS.index(before["window"]))
-    label = "Values (SQL of ts, value)" if kind == "threshold" else "Good events (SQL of ts, value)"
-    good = st.text_area(label, before["good_sql"], height=110)
-    total = (
-        st.text_area("All events (SQL of ts, value)", before["total_sql"], height=90) if kind != "threshold" else None
-    )
+    good, total = sql_asked(before, kind)
     left, right = st.columns(2)
     target = left.number_input("Target, %", 0.001, 99.999, float(before["target_pct"]), step=0.1, format="%.3f")
     threshold = None
@@ -76,6 +75,18 @@ def asked(before: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def sql_asked(before: dict[str, Any], kind: str) -> tuple[str | None, str | None]:
+    """The SQL of good and of all events; an objective of a saved question keeps it, whatever it asks one day."""
+    if question := before.get("question_id"):
+        st.caption(f"Measured by the question {safe(question)}: change it on Questions.")
+        return (f"{QUESTION}{question}",) * 2
+    label = "Values (SQL of ts, value)" if kind == "threshold" else "Good events (SQL of ts, value)"
+    good = st.text_area(label, before["good_sql"], height=110)
+    if kind == "threshold":
+        return good, None
+    return good, st.text_area("All events (SQL of ts, value)", before["total_sql"], height=90)
+
+
 def fault_in(said: dict[str, Any]) -> str | None:
     """What keeps the objective from being saved, as a sentence."""
     if not said["name"]:
@@ -84,17 +95,27 @@ def fault_in(said: dict[str, Any]) -> str | None:
         return "Write the SQL: one SELECT of ts and value over published tables."
     if said["kind"] != "ratio" and said["threshold"] is None:
         return "Write the limit."
-    for sql in filter(None, (said["good_sql"], said["total_sql"])):
+    for sql in filter(None, resolved(said).values()):
         if fault := fault_of(sql):
             return f"The SQL cannot be taken: {fault}."
     return None
+
+
+def resolved(said: dict[str, Any]) -> dict[str, str | None]:
+    """good_sql and total_sql, those of a saved question as it stands."""
+    told = {name: said[name] for name in ("good_sql", "total_sql")}
+    if (good := told["good_sql"] or "").startswith(QUESTION):
+        found = rows(MEASURED_BY, id=good.removeprefix(QUESTION))
+        return found.row(0, named=True) if found.height else told
+    return told
 
 
 def preview(said: dict[str, Any]) -> None:
     """What the SQL gives for the last day."""
     until = utc_now().replace(second=0, microsecond=0)
     try:
-        found = tried(rows, {"source": "people", "component_id": None} | said, until - timedelta(days=1), until)
+        asked_sql = said | resolved(said)
+        found = tried(rows, {"source": "people", "component_id": None} | asked_sql, until - timedelta(days=1), until)
     except AuroraError as error:
         st.error(f"The SQL fails: {safe(error)}", icon=":material/error:")
         st.stop()

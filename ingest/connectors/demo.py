@@ -59,6 +59,7 @@ from ingest.demo.mobile import mobile_rows
 from ingest.demo.operations import operations_rows
 from ingest.demo.planning_rows import planning_rows
 from ingest.demo.probes import probe_frame
+from ingest.demo.questions import question_rows
 from ingest.demo.revenue import revenue_rows
 from ingest.demo.savings import advice_rows
 from ingest.demo.security import security_rows
@@ -129,6 +130,7 @@ def _estate_items(world: World, span: Slice, *, is_first: bool) -> Iterator[Item
     if world.is_daily_due(span):
         yield from agreed_rows(world, span.until)
         yield from ((Advice, row) for row in advice_rows(world))
+        yield from question_rows(world)
 
 
 def _other_items(world: World, span: Slice) -> Iterator[Item]:

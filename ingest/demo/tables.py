@@ -68,6 +68,8 @@ from aurora.contracts.operations import (
     ThirdPartyStatus,
     WorkloadStates,
 )
+from aurora.contracts.platform import Dashboards, Questions
+from aurora.contracts.rules import Rules
 from aurora.contracts.security import Advisories, Findings, KevEntries, Packages, Scans
 
 TABLES_TOLD: tuple[type[Table], ...] = (
@@ -126,6 +128,9 @@ TABLES_TOLD: tuple[type[Table], ...] = (
     WorkloadStates,
     MessagingChannels,
     MessagingVolumes,
+    Questions,
+    Dashboards,
+    Rules,
     Findings,
     Scans,
     Packages,

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from aurora.ui import deployments as show
+from aurora.ui import gates
 from aurora.ui.data import rows
 from aurora.ui.export import behind, download
 from aurora.ui.filters import RECENT, pills, search, span_of
@@ -85,9 +86,14 @@ with ranged_page("Deployments", "7d", (*RECENT, "90d")) as span:
         outcomes = pills("Outcome", show.OUTCOMES, "outcome")
         text = search("Find a deployment")
     board(span.label, stages, outcomes, text)
-    coming, unmapped = st.tabs(["Upcoming", "Environments nobody mapped"])
+    coming, gate, unmapped = st.tabs(
+        ["Upcoming", "Release gate", "Environments nobody mapped"], key="coming", on_change="rerun"
+    )
     with coming:
         show.upcoming(rows(UPCOMING))
+    if gate.open:
+        with gate:
+            gates.gate()
     with unmapped:
         show.unmapped(rows(UNMAPPED))
     behind(

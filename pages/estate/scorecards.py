@@ -9,6 +9,7 @@ from datetime import timedelta
 import polars as pl
 import streamlit as st
 
+from aurora.insights.scorecard_rules import with_rules
 from aurora.insights.scorecards import Scorecard, load_scorecards
 from aurora.ui import initiatives, named
 from aurora.ui import scorecards as blocks
@@ -18,6 +19,7 @@ from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.words import plural, safe
 
 APPLICATIONS = "select app_id, source_instance from applications_now"
+RULES = "from rules_now where purpose = 'scorecard' and is_enabled order by rule_id"
 LEVELS = "from scorecard_levels where scorecard = $scorecard order by coalesce(level_rank, 0), failed_count desc, name"
 RESULTS = "from scorecard_results_now where scorecard = $scorecard order by rule_id, subject_id"
 GROUPS = "from scorecard_groups where scorecard = $scorecard order by group_type desc, passed_pct, group_id nulls last"
@@ -100,7 +102,7 @@ def parts(card: Scorecard, levels: pl.DataFrame) -> None:
 
 
 with page("Scorecards"):
-    cards = load_scorecards(settings().reference("scorecards.toml"))
+    cards = with_rules(load_scorecards(settings().reference("scorecards.toml")), rows(RULES).to_dicts())
     applications = rows(APPLICATIONS)
     if not cards:
         empty("No scorecard is written", "Write one in scorecards.toml beside aurora.toml: see docs/scorecards.md.")

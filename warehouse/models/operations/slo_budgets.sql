@@ -40,7 +40,7 @@ with summed as (
   from counted
 )
 select j.slo_id, n.name, n.app_id, n.component_id, j.kind, n."window", n.target_pct, n.threshold, n.good_sql,
-       n.total_sql, n.declared_in, n.source_instance, j.good, j.total, j.sli_pct, j.budget_left_pct, j.burn_1h,
+       n.total_sql, n.question_id, n.declared_in, n.source_instance, j.good, j.total, j.sli_pct, j.budget_left_pct, j.burn_1h,
        j.burn_6h, j.burn_1d, j.burn_3d,
        case when j.budget_left_pct <= 0 then 0.0
             when j.burn_1d > 0 then j.period_s * j.budget_left_pct / 100 / j.burn_1d end as exhausted_in_s,
