@@ -61,12 +61,16 @@ class Schedule(Block):
 
 
 class ReportSettings(Block):
-    """`logo` and `folder` stand beside aurora.toml; without `folder` reports are kept in the data folder."""
+    """`logo` and `folder` stand beside aurora.toml; without `folder` reports are kept in the data folder.
+
+    `questions`: saved questions, by their ids, that stand at the end of a report.
+    """
 
     company: str = Field(default="", max_length=80)
     accent: Annotated[str, AfterValidator(_accent)] = "#0369A1"
     logo: Annotated[Path, AfterValidator(_logo)] | None = None
     folder: Path | None = None
+    questions: dict[Name, tuple[str, ...]] = {}
     schedule: tuple[Schedule, ...] = ()
 
     def logo_beside(self, place: Path) -> tuple[bytes, str]:

@@ -318,3 +318,27 @@ def test_months() -> None:
     for wrong in ("2026-13", "10-2026", "2026-1", "", "2026-00", "2026-10-01"):
         with pytest.raises(UsageError, match="is no month"):
             month_of(wrong)
+
+
+def test_saved_questions_stand_at_the_end_and_one_that_is_not_there_says_so(acme: Path, tmp_path: Path) -> None:
+    from aurora.explore.questions import save
+
+    data = copy_of(acme, tmp_path / "estate")
+    sql = "select severity, count(*) as n from incidents where started_at >= :since and started_at < :until group by 1"
+    chart = {"kind": "bar", "x": "severity", "y": ["n"]}
+    kept = save(Lake(data / "lake"), None, "Incidents by severity", sql, {}, chart, [], "ann", True)
+    publish(Lake(data / "lake"), data, rebuild=True)
+    mine = settings_of(data, report={"questions": {"mobile": [kept, "no-such-question"]}})
+    last = build("mobile", mine, month_in(data)).sections[-1]
+    assert len(last.blocks) == 3, last.blocks
+    drawn, table, missing = last.blocks
+    assert isinstance(drawn, Chart)
+    assert isinstance(table, Table)
+    wanted = Warehouse(data / "published").rows(
+        "select severity, count(*) as n from incidents where started_at >= $since and started_at < $until group by 1",
+        month_in(data).window,
+    )
+    assert sorted(table.rows) == sorted([name, f"{n:,}"] for name, n in wanted.iter_rows())
+    assert isinstance(missing, Words)
+    assert "no question is saved as 'no-such-question'" in missing.sentences[0].text
+    assert build("security", mine, month_in(data)).sections[-1].title != last.title

@@ -34,6 +34,11 @@ def _finished(chart: Any, width: int, height: int) -> dict[str, Any]:
     return spec | {"config": CONFIG}
 
 
+def fitted(chart: Any) -> dict[str, Any]:
+    """A chart that somebody else made, in the width and the letters of a report."""
+    return _finished(chart, WIDTH, 220)
+
+
 def _day_axis(frame: pl.DataFrame) -> alt.Axis:
     """A label for each week from the first day on."""
     days: list[date] = sorted(set(frame["day"].to_list()))

@@ -18,6 +18,7 @@ from aurora.errors import UsageError
 from aurora.reports import kinds
 from aurora.reports.document import Document, Logo, Section
 from aurora.reports.month import Month
+from aurora.reports.parts import questions
 from aurora.settings import Settings
 from warehouse.query import Warehouse
 
@@ -104,9 +105,11 @@ def build(name: str, settings: Settings, month: Month, published: Path | None = 
     report, folder = report_named(name), published or settings.published
     at = as_of(Warehouse(folder))
     warehouse = Warehouse(folder, LIMIT_S, at)
+    ids = {str(one): told for one, told in settings.report.questions.items()}.get(name, ())
     asked = Asked(warehouse, month, _currency(warehouse, settings, month), at)
+    sections = (*report.sections(asked), *questions.section(folder, ids, month))
     return Document(
-        report.title, report.about, month.title, settings.report.company, report.sections(asked), at,
+        report.title, report.about, month.title, settings.report.company, sections, at,
         f"state {warehouse.generation().fingerprint} of the lake", settings.report.accent, logo_of(settings),
     )  # fmt: skip
 
