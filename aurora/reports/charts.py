@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-WIDTH, HALF, LOW = 700, 326, 150
+WIDTH, HALF, LOW = 700, 326, 136
 INK, QUIET, LINE = "#334155", "#64748B", "#E2E8F0"
 SERIES = ["#0369A1", "#7C3AED", "#0D9488", "#DB2777", "#4F46E5", "#94A3B8"]
 DASHES = [[1, 0], [5, 3], [2, 2], [8, 2, 2, 2], [1, 3], [12, 3]]

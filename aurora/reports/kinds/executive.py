@@ -5,7 +5,7 @@ from aurora.reports.measures import Compared, figure, what_changed
 from aurora.reports.parts import decisions, delivering, performance, plans, recovery, risk, spend, stores
 from aurora.reports.report import Asked, Report
 
-SHOWN, FIRST = 8, 4
+SHOWN, FIRST = 8, 3
 
 
 def sections(asked: Asked) -> tuple[Section, ...]:
@@ -60,7 +60,7 @@ def _investment(asked: Asked) -> Section:
     lead = f"{figure(spent.total(), asked.month).value} in {asked.month.title}."
     blocks: tuple[Block, ...] = (
         units, *spend.daily(asked), Words(spend.movers(spent, asked.month, "app"), "What moved, by application"),
-        spend.table(spent, "service", "Services", asked.month, SHOWN), plans.budgets(asked), *spend.apart(spent),
+        spend.table(spent, "service", "Services", asked.month, SHOWN), plans.budgets(asked, SHOWN), *spend.apart(spent),
     )  # fmt: skip
     return Section("Investment", blocks, lead, on_new_page=True)
 

@@ -21,20 +21,23 @@ BUDGET_STATE: dict[str, Cell] = {
 }  # fmt: skip
 
 
-def budgets(asked: Asked) -> Table:
+def budgets(asked: Asked, most: int | None = None) -> Table:
     """Budgets as they stand today, those in trouble first."""
+    frame = asked.rows(BUDGETS)
+    left = frame.height - (most or frame.height)
     rows = [
         [row["name"], row["period"], BUDGET_STATE[row["state"]], cells.amount(row["limit_amount"], row["currency"]),
          cells.amount(row["spent_cost"], row["currency"]), cells.pct(row["used_pct"], 0),
          cells.amount(row["forecast_cost"], row["currency"]), cells.day(row["runs_out_on"])]
-        for row in asked.rows(BUDGETS).iter_rows(named=True)
+        for row in frame.head(most or frame.height).iter_rows(named=True)
     ]  # fmt: skip
     columns = (
         Column("Budget", width=2.6), Column("Period", width=0.8), Column("Standing", width=1.3), Column("Limit", True),
         Column("Spent", True), Column("Used", True, 0.7), Column("Forecast", True), Column("Runs out", True, 1.25),
     )  # fmt: skip
     told = "No budget is declared: write [[budget]] in costs.toml."
-    return Table("Budgets", columns, rows, told, f"For the period that runs on {cells.day(asked.at)}.")
+    more = f" {plural(left, 'more budget')} in the finance report." if left > 0 else ""
+    return Table("Budgets", columns, rows, told, f"For the period that runs on {cells.day(asked.at)}.{more}")
 
 
 def savings(asked: Asked, most: int | None = None) -> Table:
