@@ -13,21 +13,23 @@ from rich.text import Text
 
 from aurora import __version__
 from aurora.arguments import places_first
+from aurora.cli_demo import demo
 from aurora.cli_export import export
 from aurora.cli_gate import gate
 from aurora.cli_record import record
+from aurora.cli_report import report
 from aurora.errors import AuroraError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from aurora.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Aurora: a Tech Command Center.")
-demo = typer.Typer(no_args_is_help=True, help="Take the demo estate out, or back in.")
 cli.add_typer(demo, name="demo")
 slo = typer.Typer(no_args_is_help=True, help="Objectives of other tools.")
 cli.add_typer(slo, name="slo")
 cli.add_typer(record, name="record")
 cli.add_typer(export, name="export")
+cli.command()(report)
 cli.command()(gate)
 # In a pipe, lines are not cut to a terminal's width; what is printed may come from outside and is no markup.
 out = Console(width=None if sys.stdout.isatty() else 240, markup=False, highlight=False)
@@ -159,22 +161,6 @@ def bench(
     from aurora.bench.frame import run_benchmarks
 
     raise typer.Exit(run_benchmarks(names or [], json_file, out))
-
-
-@demo.command()
-def remove() -> None:
-    """Remove every row of the demo estate, for good."""
-    from aurora.commands import remove_demo
-
-    remove_demo(_settings(), out)
-
-
-@demo.command()
-def add() -> None:
-    """Bring the demo estate back."""
-    from aurora.commands import add_demo
-
-    add_demo(_settings(), out)
 
 
 @slo.command("import")

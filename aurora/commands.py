@@ -16,12 +16,13 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from aurora.advise_job import Adviser, judging_and_advising
-from aurora.contracts import TABLES, Row
+from aurora.contracts import Row
 from aurora.contracts.estate import Applications
 from aurora.cost_job import look_for_anomalies
 from aurora.errors import AlreadyRunningError, AuroraError
 from aurora.judge import judge
 from aurora.registry_export import as_toml, read_register
+from aurora.reports.schedule import send_due
 from aurora.rules_job import Watcher
 from aurora.settings import Settings, SourceSettings, load
 from aurora.slo_job import evaluate
@@ -31,7 +32,7 @@ from ingest.focus.remote import at_hand
 from ingest.history import Outcome
 from ingest.importing import import_file
 from ingest.land import Landed
-from ingest.plan import DEMO, SELF, checked, planned_sources
+from ingest.plan import SELF, checked, planned_sources
 from ingest.pushes import Push, record_deployment
 from ingest.repositories import repo_id_of
 from ingest.run import Ingest
@@ -41,7 +42,7 @@ from warehouse.locks import holder, locked
 from warehouse.maintain import compact_all, tidy
 from warehouse.publish import publish
 from warehouse.query import Warehouse
-from warehouse.record import make_visible, record_edit
+from warehouse.record import make_visible
 from warehouse.text import as_csv, as_json
 
 END_WITHIN_S = 3.0
@@ -198,24 +199,6 @@ def maintain_now(settings: Settings, out: Console) -> None:
     out.print(f"checkpoints written, {gone} old files removed")
 
 
-def remove_demo(settings: Settings, out: Console) -> None:
-    """Delete every row of the demo estate and keep it from coming back."""
-    lake = Lake(settings.lake)
-    record_edit(settings.data, lake, ("settings", DEMO), "is_enabled", "false", "cli")
-    streams = [f"{DEMO}/{name}" for name in load_connectors()[DEMO].streams]
-    # Under the source's own lock, so that no run lands rows behind the broom.
-    with locked(settings.data / "locks" / f"source-{DEMO}.lock"):
-        removed = sum(lake.forget(table, DEMO, streams) for table in TABLES.values())
-    make_visible(settings.data, lake)
-    out.print(f"The demo estate is gone: {removed:,} rows removed. `aurora demo add` brings it back.")
-
-
-def add_demo(settings: Settings, out: Console) -> None:
-    """Let the demo estate back in; a running worker loads it, else the next ingest does."""
-    record_edit(settings.data, Lake(settings.lake), ("settings", DEMO), "is_enabled", "true", "cli")
-    out.print("The demo estate comes back with the next run: `aurora ingest demo` loads it now.")
-
-
 def work(settings: Settings) -> None:
     """The worker process: run until SIGTERM. Raises AlreadyRunningError naming the process that runs already."""
     lock = settings.data / "locks" / "worker.lock"
@@ -230,6 +213,7 @@ def work(settings: Settings) -> None:
                 evaluate,
                 look_for_anomalies,
                 Watcher(),
+                send_due,
             )
             signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
             end_with_parent(worker.stop.set)

@@ -8,6 +8,7 @@ AuroraError
 ├── LakeError            the lake refuses a write or a maintenance job
 │   └── LostRaceError    somebody else wrote this version first: reload, decide again
 ├── NotPublishedError    there is no warehouse to read yet
+├── ReportError          a report cannot be made or sent
 ├── QueryError           a query is no question that the warehouse can answer
 ├── RefusedError         a query asks for what nobody may have, or has to wait for too long
 ├── CancelledError       a query was stopped by who asked it
@@ -68,6 +69,10 @@ class NotPublishedError(AuroraError):
 
 class QueryError(AuroraError):
     """The query is no question that the warehouse can answer."""
+
+
+class ReportError(AuroraError):
+    """A report cannot be made or sent."""
 
 
 class RefusedError(AuroraError):

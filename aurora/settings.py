@@ -7,14 +7,19 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from aurora.errors import SettingsError
 from aurora.receive import Answers, Receive
+from aurora.report_settings import ReportSettings
+from aurora.setting_types import Currency as Currency
+from aurora.setting_types import Duration as Duration
+from aurora.setting_types import Slug as Slug
+from aurora.setting_types import duration as duration
 from aurora.toml_lines import line_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,34 +34,6 @@ _ADVICE = {
     "string_type": "write text in quotes",
     "tuple_type": 'write a list, such as ["a", "b"]',
 }
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def duration(text: object) -> timedelta:
-    """'30s', '5m', '1h', '7d' as a timedelta. Raises ValueError with an example."""
-    found = re.fullmatch(r"(\d{1,6})\s*([smhd])", str(text))
-    if isinstance(text, timedelta):
-        return text
-    if not found or int(found[1]) == 0:
-        raise ValueError(f'{text!r} is no duration: write a number and a unit, such as "30s", "5m", "1h" or "7d"')
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-
-
-def _slug(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise ValueError(f'{name!r}: use lower-case letters, digits, "-" and "_", such as "prod-prometheus"')
-    return name
-
-
-def _currency(code: str) -> str:
-    if not re.fullmatch(r"[A-Z]{3}", code):
-        raise ValueError(f'{code!r}: write the three capital letters of a currency, such as "EUR"')
-    return code
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-Slug = Annotated[str, AfterValidator(_slug)]
-Currency = Annotated[str, AfterValidator(_currency)]
 
 
 class Secret:
@@ -146,6 +123,7 @@ class Settings(BaseSettings):
     receive: Receive = Receive()
     answers: Answers = Answers()
     cost_alerts: CostAlerts = CostAlerts()
+    report: ReportSettings = ReportSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -21,7 +21,10 @@ def line_of(path: Path, place: tuple[str | int, ...]) -> int:
 
 
 def _block_start(lines: list[str], place: tuple[str | int, ...]) -> int:
-    if not place or place[0] != "source" or len(place) < 2 or not isinstance(place[1], int):
-        return 0
-    starts = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[source\]\]", line)]
-    return starts[place[1]] if place[1] < len(starts) else 0
+    """Index of the line that opens the block of the setting: its n-th [[a.b]], else [a.b]; 0 where none does."""
+    number = next((part for part in place if isinstance(part, int)), None)
+    names = list(place[: place.index(number)] if number is not None else place[:-1])
+    header = r"\.".join(re.escape(str(name)) for name in names)
+    pattern = rf"\s*\[\[{header}\]\]" if number is not None else rf"\s*\[{header}\]"
+    starts = [place for place, line in enumerate(lines) if header and re.match(pattern, line)]
+    return starts[number or 0] if (number or 0) < len(starts) else 0

@@ -47,9 +47,11 @@ class Worker:
         objectives: Judge | None = None,
         costs: Judge | None = None,
         rules: Judge | None = None,
+        reports: Judge | None = None,
     ) -> None:
         self.ingest, self._sources, self._reload = ingest, sources, reload
-        self._judge, self._objectives, self._costs, self._rules = judge, objectives, costs, rules
+        self._judge, self._objectives, self._costs = judge, objectives, costs
+        self._rules, self._reports = rules, reports
         self.data = ingest.settings.data
         self.stop = threading.Event()
         self._pool = ThreadPoolExecutor(POOL, thread_name_prefix="source")
@@ -78,8 +80,8 @@ class Worker:
         self._jobs.every(6).hours.do(self._in_pool, "tidying", lambda: tidy(self.ingest.lake, self.ingest.settings))
         self._jobs.every(JUDGE_AFTER_S).seconds.do(self._judge_first)
         self._jobs.every(JUDGE_EVERY_MIN).minutes.do(self._of_ours, "judging", self._judge)
-        self._jobs.every(1).minutes.do(self._of_ours, "objectives", self._objectives)
-        self._jobs.every(1).minutes.do(self._of_ours, "rules", self._rules)
+        for what, job in (("objectives", self._objectives), ("rules", self._rules), ("reports", self._reports)):
+            self._jobs.every(1).minutes.do(self._of_ours, what, job)
         self._jobs.every(1).hours.do(self._of_ours, "cost anomalies", self._costs)
 
     def work(self) -> None:

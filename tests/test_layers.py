@@ -92,6 +92,11 @@ FORBIDDEN = [
         "pages read through warehouse.query, which knows the newest generation",
     ),
     (
+        ("aurora.reports", "aurora.words"),
+        ("ingest", "pages", "streamlit", "aurora.ui", *ON_TOP),
+        "reports are made by worker and command line, where no page is",
+    ),
+    (
         ("ingest.connectors", "ingest.demo"),
         ("warehouse", "ingest.land", "ingest.run", "ingest.schedule", "deltalake", "duckdb"),
         "a connector yields rows; landing them is the runner's part",
@@ -118,9 +123,19 @@ RESERVED = [
     (("requests", "urllib3"), ("ingest",), "only ingestion speaks to the world"),
     (
         ("duckdb",),
-        ("warehouse", "aurora.bench", "aurora.doctor", "aurora.commands", "aurora.ui.frame", "aurora.explore"),
+        (
+            "warehouse",
+            "aurora.bench",
+            "aurora.doctor",
+            "aurora.commands",
+            "aurora.ui.frame",
+            "aurora.explore",
+            "aurora.reports.make",
+        ),
         "one way to read: warehouse.query (the others only name its errors)",
     ),
+    (("apprise",), ("aurora.reports.deliver",), "what leaves by e-mail leaves through one door"),
+    (("typst", "vl_convert"), ("aurora.reports", "aurora.bench"), "reports are drawn in one way"),
     (("fcntl",), ("warehouse.locks",), "locks are taken in one way"),
     (
         ("streamlit",),

@@ -54,6 +54,14 @@ MACROS = {
     "health_steps": "timestamp '2026-03-01', timestamp '2026-03-02', 3600",
     "orphans": "30",
     "scorecard_history": "30",
+    "app_uptime_over": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "incidents_over": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "incident_totals": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "slo_over": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "delivery_totals": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "findings_over": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "mobile_over": "timestamp '2026-03-01', timestamp '2026-03-02'",
+    "cost_between": "'EUR', timestamp '2026-03-01', timestamp '2026-03-02'",
     "slo_burn_down": "timestamp '2026-03-01', timestamp '2026-03-02'",
 }
 

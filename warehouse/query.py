@@ -3,6 +3,7 @@
 import threading
 import warnings
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
 class Warehouse:
     """Read-only access to the published generations of one data folder; safe to share between threads."""
 
-    def __init__(self, folder: Path, limit_s: float | None = None) -> None:
-        """`limit_s`: a query that takes longer is stopped, and raises duckdb.Error."""
-        self.folder, self._limit_s = folder, limit_s
+    def __init__(self, folder: Path, limit_s: float | None = None, at: datetime | None = None) -> None:
+        """`limit_s`: a query that takes longer is stopped, and raises duckdb.Error; `at` (UTC): its clock stands."""
+        self.folder, self._limit_s, self._at = folder, limit_s, at
         self._lock = threading.Lock()
         self._open: tuple[int, duckdb.DuckDBPyConnection] | None = None
 
@@ -63,6 +64,8 @@ class Warehouse:
     def _query(self, sql: str, params: Params | None) -> pl.DataFrame:
         cursor = self._connection().cursor()
         try:
+            if self._at:
+                cursor.execute(f"CREATE TEMP MACRO utc_now() AS TIMESTAMP '{self._at.isoformat()}'")
             # Not cursor.sql(), which plans each query twice: a fifth of the time that a page takes.
             cursor.execute(sql, dict(params) if params else None)
             told = cursor.to_arrow_table()

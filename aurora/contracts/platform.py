@@ -94,8 +94,8 @@ class Dashboards(VersionedTable, key="dashboard_id version", time="changed_at", 
     is_shared = flag(null=False)
 
 
-class ReportRuns(Table, key="report_run_id", time="started_at", owner="aurora"):
-    """One row per report made."""
+class ReportRuns(Table, key="report_run_id", time="started_at", mode="upsert", owner="aurora"):
+    """One row per report made or sent, failed ones too; one that is being sent is written before and after."""
 
     report_run_id = text()
     report = one_of("executive", "finance", "delivery", "reliability", "security", "mobile", "post_incident", "other")

@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from aurora.ui.words import STATUS
+from aurora.words import STATUS
 
 DEPLOYED = ["deployed", "failed", "rolled back"]
 SHAPES = ["triangle-up", "cross", "diamond"]
