@@ -1,7 +1,6 @@
 """The SQL explorer: what its processes cost a query, and all rows as CSV against DuckDB's own COPY."""
 
 import resource
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -70,8 +69,7 @@ def _asked(bench: Bench, published: Path, sql: str) -> tuple[float, float]:
     """Median seconds where a process waits, and where one has to be started."""
     ready, following = [], []
     for _ in range(bench.size(TIMES, 2)):
-        explorer.prepare(published)
-        time.sleep(1.5 if bench.scale >= 1 else 0.0)
+        explorer.prepare(published, wait=True)
         ready.append(seconds(lambda: ask(published, sql)))
         explorer.close()
         following.append(seconds(lambda: ask(published, sql)))

@@ -122,11 +122,16 @@ def save(
     return int(told["row_count"])
 
 
-def prepare(published: Path) -> None:
-    """Start the processes of the next queries in advance; nothing happens before the first generation."""
+def prepare(published: Path, *, wait: bool = False) -> None:
+    """Start the processes of the next queries in advance; nothing happens before the first generation.
+
+    `wait`: return once they could answer.
+    """
     generation = current(published)
     if generation:
         _spares.prepare(_place(published, generation))
+    if wait:
+        _spares.are_ready()
 
 
 def close() -> None:

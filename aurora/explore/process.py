@@ -58,7 +58,8 @@ class Process:
 
         The time that it needs to start is not the query's.
         """
-        self._wait_until_ready()
+        if self.is_ready() and self._process.stderr:
+            os.read(self._process.stderr.fileno(), 1)
         try:
             out, err = self._process.communicate(pickle.dumps(request), timeout=request.wall_s)
         except subprocess.TimeoutExpired:
@@ -67,9 +68,9 @@ class Process:
             self.kill()
         return out, _told(err), self._process.returncode
 
-    def _wait_until_ready(self) -> None:
-        if self._process.stderr and select.select([self._process.stderr], [], [], START_S)[0]:
-            os.read(self._process.stderr.fileno(), 1)
+    def is_ready(self, wait_s: float = START_S) -> bool:
+        """True once it has opened what it needs, or has failed to; waits for that."""
+        return bool(self._process.stderr and select.select([self._process.stderr], [], [], wait_s)[0])
 
     def stop(self) -> None:
         """End it and whatever it started, from any thread; who waits for its answer goes on."""
@@ -108,6 +109,10 @@ class Spares:
             self._forget_unfit(place)
             if Path(place.lake).is_dir():
                 self._waiting += [Process(place) for _ in range(self._count - len(self._waiting))]
+
+    def are_ready(self) -> bool:
+        """True once all that wait could answer at once; waits for that."""
+        return all(process.is_ready() for process in self._waiting)
 
     def close(self) -> None:
         """End those that wait."""
