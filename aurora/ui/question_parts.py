@@ -53,7 +53,7 @@ def table(frame: pl.DataFrame, key: str) -> str | None:
 def _columns() -> dict[str, Any]:
     config = st.column_config
     return {
-        "title": config.TextColumn("Question", pinned=True, width=330),
+        "title": config.TextColumn("Question", width=300),
         "tags": config.ListColumn("Tags", width=170),
         "used_as": config.TextColumn("Used as", width=210),
         "owner": config.TextColumn("Owner", width=110),
