@@ -4,9 +4,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends git make && rm 
     && useradd --create-home aurora && mkdir /data /app && chown aurora /data /app
 WORKDIR /app
 USER aurora
-COPY --chown=aurora requirements.txt requirements-editor.txt ./
+COPY --chown=aurora requirements.txt requirements-files.txt ./
 RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --quiet -r requirements.txt \
-    && .venv/bin/pip install --no-cache-dir --quiet --no-deps -r requirements-editor.txt
+    && .venv/bin/pip install --no-cache-dir --quiet --no-deps -r requirements-files.txt
 COPY --chown=aurora . .
 RUN make .venv/.installed
 ENV AURORA_DATA=/data AURORA_CONFIG=/data/aurora.toml AURORA_HOST=0.0.0.0 PORT=8501

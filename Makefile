@@ -32,9 +32,9 @@ $(VENV)/bin/python:
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Aurora needs Python 3.11 or newer; set PY=python3.12 or such")'
 	$(PY) -m venv $(VENV)
 
-$(STAMP): $(VENV)/bin/python requirements.txt requirements-editor.txt pyproject.toml
+$(STAMP): $(VENV)/bin/python requirements.txt requirements-files.txt pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-editor.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-files.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -84,7 +84,9 @@ def test_one_question_is_answered_compared_and_restored(kept: Path, monkeypatch:
     assert "2 rows in" in sentences(test)
     history().flush()
     runs = Lake(kept / "lake").read(QueryRuns)
-    assert runs.select("question_id", "actor", "status", "row_count").rows() == [("queues", "test@example.com", "ok", 2)]
+    assert runs.select("question_id", "actor", "status", "row_count").rows() == [
+        ("queues", "test@example.com", "ok", 2)
+    ]
     diff = next(one.value for one in test.code if one.language == "diff")
     assert "- select 1 as value" in diff
     assert f"+ {SQL}" in diff

@@ -6,6 +6,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from aurora.fonts import FAMILIES
+
 WIDTH, HALF, LOW = 700, 326, 136
 INK, QUIET, LINE = "#334155", "#64748B", "#E2E8F0"
 SERIES = ["#0369A1", "#7C3AED", "#0D9488", "#DB2777", "#4F46E5", "#94A3B8"]
@@ -14,7 +16,7 @@ OUTCOMES = {"arrived": "#94A3B8", "failed": "#B91C1C"}
 BANDS = {"critical": "#7F1D1D", "high": "#DC2626", "medium": "#F59E0B", "low": "#94A3B8"}
 ROOM = 36  # letters of a legend that stand beside each other above half a width
 LARGEST, OTHERS = 5, "Everything else"
-FONT = "Inter"
+FONT = ", ".join(FAMILIES)
 CONFIG: dict[str, Any] = {
     "font": FONT, "background": "transparent", "view": {"stroke": None},
     "axis": {

@@ -3,15 +3,13 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import vl_convert
 
+from aurora.fonts import folders
 from aurora.reports.document import Chart, Document, Pair
-from aurora.settings import ROOT
 
-FONTS = ROOT / "static" / "fonts"
 AT_ONCE = 4
 ID = re.compile(r' id="([^"]*)"')
 REFERENCE = re.compile(r'( id="|url\(#)([^")]*)("|\))')
@@ -31,7 +29,7 @@ def charts_of(document: Document) -> list[Chart]:
 
 def drawn(document: Document) -> list[str]:
     """An SVG for each chart of `charts_of`."""
-    _register(FONTS)
+    _register()
     charts = charts_of(document)
     if not charts:
         return []
@@ -54,5 +52,6 @@ def _named(svg: str, number: int) -> str:
 
 
 @lru_cache
-def _register(folder: Path) -> None:
-    vl_convert.register_font_directory(str(folder))
+def _register() -> None:
+    for folder in folders():
+        vl_convert.register_font_directory(str(folder))

@@ -10,8 +10,9 @@ from typing import Any
 import typst
 
 from aurora.errors import ReportError
+from aurora.fonts import folders
 from aurora.reports.document import SIGNS, Chart, Document, Figures, Note, Pair, Section, Table, Words
-from aurora.reports.draw import FONTS, drawn
+from aurora.reports.draw import drawn
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
 # No emoji font is asked for: marks are text, and a colour font would swell the file.
@@ -33,7 +34,9 @@ def pages(document: Document) -> list[bytes]:
 def _set(document: Document, compiled: Callable[[dict[str, Any]], Any]) -> Any:
     told = {"document": json.dumps(as_data(document, drawn(document)), ensure_ascii=False)}
     try:
-        return compiled({"input": str(TEMPLATE), "sys_inputs": told, "font_paths": [str(FONTS)]})
+        return compiled(
+            {"input": str(TEMPLATE), "sys_inputs": told, "font_paths": [str(folder) for folder in folders()]}
+        )
     except typst.TypstError as error:
         raise ReportError(f"{document.title}: the page setter refused it: {str(error).splitlines()[0]}") from error
 

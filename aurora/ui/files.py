@@ -10,13 +10,13 @@ import altair as alt
 import polars as pl
 import vl_convert
 
+from aurora.fonts import FAMILIES, folders
 from aurora.settings import ROOT
 from aurora.ui.charts import Chart
 from warehouse.text import as_csv
 
 WIDTH, SCALE = 880, 2
-FONTS = ROOT / "static" / "fonts"
-FONT = "Inter, Liberation Sans, DejaVu Sans, sans-serif"
+FONT = ", ".join((*FAMILIES, "sans-serif"))
 MOMENT = "%Y-%m-%dT%H:%M:%S.%3f"
 
 
@@ -48,8 +48,8 @@ def svg(chart: Chart, title: str, footnote: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def _with_fonts() -> None:
-    if FONTS.is_dir():
-        vl_convert.register_font_directory(str(FONTS))
+    for folder in folders():
+        vl_convert.register_font_directory(str(folder))
 
 
 def _spec(chart: Chart, title: str, footnote: str) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def dot(nodes: pl.DataFrame, edges: pl.DataFrame, coloured_by: str, chosen: str 
     lines = [
         "digraph {",
         'rankdir=LR; bgcolor="transparent"; ranksep=0.75; nodesep=0.1; tooltip=" "; outputorder=edgesfirst;',
-        f'node [fontname="Inter" fontsize=12 height=0.32 fontcolor="{palette.text}"];',
+        f'node [fontname="Source Sans" fontsize=12 height=0.32 fontcolor="{palette.text}"];',
         f'edge [color="{palette.edge}" arrowsize=0.55 penwidth=0.9];',
     ]
     for place, row in enumerate(nodes.iter_rows(named=True)):
