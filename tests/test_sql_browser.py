@@ -76,7 +76,8 @@ def test_what_is_typed_is_completed_run_cancelled_and_taken_along(visit: Visit) 
     visit.rest()
 
     # Of two lines the selected one alone.
-    write(visit, "select 'first' as a\n")
+    write(visit, "select 'first' as a")
+    page.keyboard.press("Enter")
     page.keyboard.type("select 'second' as b from deployments limit 3")
     page.keyboard.press("Escape")
     page.keyboard.press("Shift+Home")
