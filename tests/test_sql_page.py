@@ -28,12 +28,15 @@ from aurora.ui.sql_editor import Draft
 from aurora.ui.sql_editor.layout import laid_out
 from aurora.ui.sql_editor.words import words
 from aurora.ui.sql_examples import EXAMPLES
+from aurora.ui.sql_history import values_of
 from aurora.ui.sql_link import MOST_LETTERS, link_query, packed, sql_link, unpacked
 from aurora.ui.sql_results import profile
 from aurora.ui.sql_runs import KEPT as KEPT_RUNS
 from aurora.ui.sql_runs import title_of
 from tests.servers import free_ports
+from tests.templates import copy_of
 from tests.test_pages import acme, sentences, shown  # noqa: F401
+from warehouse.query import Warehouse
 
 PAGE = ROOT / "pages/explore/sql.py"
 
@@ -145,25 +148,45 @@ def test_the_chart_of_an_answer_is_drawn_and_changed(at_acme: Path, monkeypatch:
     assert [metric.value for metric in test.metric] == ["3"]
 
 
-def test_saving_keeps_question_and_chart(
+def saving() -> None:
+    """The form of saving alone: AppTest does not run the fragment that a dialog is."""
+    from aurora.ui.sql_runs import desk
+    from aurora.ui.sql_save import form
+
+    if not desk().draft.text:
+        desk().hand_over("select 'a' as word, 3 as n where :app is null or :since < :until", is_run=False)
+        desk().given = {"app": "shop", "since": "2026-03-01"}
+    form(desk())
+
+
+def test_a_question_that_was_tried_is_kept_and_opened_again(
     acme: Path,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.templates import copy_of
+    own = copy_of(acme, tmp_path / "own")
+    shown(PAGE, own, monkeypatch)
+    form = AppTest.from_function(saving, default_timeout=60).run()
+    form.button(key="sql-save-now").click().run()
+    assert "title" in form.error[0].value
+    form.text_input[0].set_value("Words & numbers").run()
+    form.button(key="sql-save-now").click().run()
+    assert not form.exception
+    kept = Warehouse(own / "published").rows("from questions_now where title = 'Words & numbers'").row(0, named=True)
+    assert '"app": "shop"' in kept["parameters"]
+    assert "since" not in kept["parameters"]
+    opened = settled(shown(PAGE, own, monkeypatch, question=kept["question_id"]))
+    assert opened.session_state["sql-desk"].question["title"] == "Words & numbers"
+    assert answer(opened).to_dicts() == [{"word": "a", "n": 3}]
 
-    test = asked(copy_of(acme, tmp_path / "own"), monkeypatch, "select 'a' as word, 3 as n union all select 'b', 4")
-    assert not [error.value for error in test.error]
-    number = test.session_state["sql-desk"].open
-    test.segmented_control(key=f"sql-view-{number}").set_value("Chart").run()
-    test.button(key="sql-save").click().run()
-    next(one for one in test.text_input if one.label == "Title").set_value("Words & numbers").run()
-    test.button(key="sql-save-now").click().run()
-    question = test.session_state["sql-desk"].question
-    assert question["title"] == "Words & numbers"
-    assert '"bar"' in question["chart"]
-    opened = settled(shown(PAGE, tmp_path / "own", monkeypatch, question=question["question_id"]))
-    assert opened.session_state["sql-desk"].looked_at.is_charted
+
+def test_what_was_asked_is_found_again(at_acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = asked(at_acme, monkeypatch, "select 'found again' as it where :until > :since", until=date(2026, 3, 7))
+    desk = test.session_state["sql-desk"]
+    test.segmented_control(key=f"sql-tab-{desk.turn}").set_value("History").run()
+    assert any("found again" in sql for sql in pl.from_pandas(test.dataframe[-1].value)["sql"])
+    row = {"parameters": '{"until": "2026-03-08 00:00:00", "since": "2026-03-01 00:00:00", "n": null}'}
+    assert values_of(row) == {"until": "2026-03-07", "since": "2026-03-01 00:00:00", "n": None}
 
 
 def test_what_fits_an_answer() -> None:
