@@ -39,6 +39,7 @@ from aurora.reports.pdf import as_data, pages, pdf
 from aurora.reports.report import as_of, build, load_reports
 from aurora.settings import Settings
 from aurora.words import money
+from tests.command import aurora
 from tests.pdf_text import page_texts
 from tests.templates import copy_of, shared, with_demo
 from warehouse.lake import Lake
@@ -342,3 +343,20 @@ def test_saved_questions_stand_at_the_end_and_one_that_is_not_there_says_so(acme
     assert isinstance(missing, Words)
     assert "no question is saved as 'no-such-question'" in missing.sentences[0].text
     assert build("security", mine, month_in(data)).sections[-1].title != last.title
+
+
+def test_the_command_line_writes_a_report(data: Path, unfilled: Path, tmp_path: Path) -> None:
+    copy_of(unfilled, data)
+    config, out = tmp_path / "aurora.toml", tmp_path / "new" / "x.pdf"
+    said = aurora(data, config, "report", "mobile", "--month", "2026-10", "--out", str(out))
+    assert (said.code, said.text.split(":")[0]) == (0, str(out)), said.err
+    assert "October 2026" in "".join(page_texts(out.read_bytes())[0])
+    for words, sentence in (
+        (("gossip",), "there is no report 'gossip': there are executive, delivery"),
+        (("mobile", "--out", "x.doc"), "ends in .pdf or .html"),
+        (("mobile", "--month", "10/2026"), "is no month"),
+        (("mobile", "--again", "nobody"), "there is no run nobody"),
+    ):
+        wrong = aurora(data, config, "report", *words)
+        assert wrong.code == 2
+        assert sentence in wrong.err

@@ -19,6 +19,7 @@ from aurora.ui import tables
 from aurora.ui.data import lake, settings, utc_now
 from aurora.ui.frame import empty
 from aurora.ui.words import ago, safe
+from warehouse.record import make_visible
 
 MONTHS, DRAWN_S = 13, 600
 TO_WORD = {"folder": "Folder of reports"}
@@ -45,12 +46,14 @@ def preview(name: str, month: Month) -> None:
     """The pages once they are asked for, else the way to ask for them."""
     asked = f"{name} {month}"
     if st.session_state.get("reports-shown") != asked:
-        with st.container(border=True, horizontal_alignment="center"):
+        place = st.empty()
+        with place.container(border=True, horizontal_alignment="center"):
             st.markdown(f":material/description: **{load_reports()[name].title}, {month.title}**", width="content")
             st.caption(load_reports()[name].about, width="content")
             if not st.button("Show its pages", icon=":material/visibility:", key="reports-show"):
                 return
-            st.session_state["reports-shown"] = asked
+        place.empty()
+        st.session_state["reports-shown"] = asked
     shown = _pages(str(settings().published), name, str(month))
     st.caption(f"{len(shown)} {'page' if len(shown) == 1 else 'pages'}, as they will be printed")
     with st.container(height=1000, border=True, key="reports-pages"):
@@ -76,7 +79,13 @@ def take(name: str, month: Month) -> None:
 
 def _made(mine: Settings, wanted: Wanted) -> Any:
     shared = lake()
-    return lambda: make(mine, shared, wanted).content
+
+    def made_now() -> bytes:
+        content = make(mine, shared, wanted).content
+        make_visible(mine.data, shared)
+        return content
+
+    return made_now
 
 
 def there_are(runs: pl.DataFrame) -> None:

@@ -11,7 +11,7 @@ from aurora.words import plural
 
 SEVERITIES = ("critical", "high", "medium", "low")
 OVER = "from findings_over(since := $since, until := $until)"
-KNOWN = "select exists(select 1 from findings_now) as is_known"
+KNOWN = "select exists(select 1 from findings) as is_known"
 OPEN = """
     select f.*, array_to_string(f.app_ids, ', ') as apps, f.kev_due_on < $at::date as is_overdue
     from findings_now f where f.is_open and f.is_security and f.severity in ('critical', 'high')
