@@ -47,6 +47,7 @@ IMPROVED = {
     "cost_splits",
     "focus_cost",
     "registry_faults",
+    "report_runs",
     "sprints",
 }
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))

@@ -135,7 +135,8 @@ RESERVED = [
         "one way to read: warehouse.query (the others only name its errors)",
     ),
     (("apprise",), ("aurora.reports.deliver",), "what leaves by e-mail leaves through one door"),
-    (("typst", "vl_convert"), ("aurora.reports", "aurora.bench"), "reports are drawn in one way"),
+    (("typst",), ("aurora.reports", "aurora.bench"), "reports are drawn in one way"),
+    (("vl_convert",), ("aurora.pictures", "aurora.bench"), "charts become pictures in one way"),
     (("fcntl",), ("warehouse.locks",), "locks are taken in one way"),
     (
         ("streamlit",),

@@ -2,12 +2,8 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Any
 
-import vl_convert
-
-from aurora.fonts import folders
+from aurora import pictures
 from aurora.reports.document import Chart, Document, Pair
 
 AT_ONCE = 4
@@ -29,18 +25,13 @@ def charts_of(document: Document) -> list[Chart]:
 
 def drawn(document: Document) -> list[str]:
     """An SVG for each chart of `charts_of`."""
-    _register()
     charts = charts_of(document)
     if not charts:
         return []
     # The converter works outside of Python's lock, so that threads share its time between cores.
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="charts") as pool:
-        made = pool.map(_svg, [chart.spec for chart in charts])
+        made = pool.map(pictures.svg, [chart.spec for chart in charts])
         return [_named(svg, number) for number, svg in enumerate(made)]
-
-
-def _svg(spec: dict[str, Any]) -> str:
-    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
 
 
 def _named(svg: str, number: int) -> str:
@@ -49,9 +40,3 @@ def _named(svg: str, number: int) -> str:
     for name in ID.findall(svg):
         known.setdefault(name, f"chart{number}-{len(known)}")
     return REFERENCE.sub(lambda one: f"{one[1]}{known[one[2]]}{one[3]}" if one[2] in known else one[0], svg)
-
-
-@lru_cache
-def _register() -> None:
-    for folder in folders():
-        vl_convert.register_font_directory(str(folder))

@@ -8,9 +8,9 @@ from typing import Any
 
 import altair as alt
 import polars as pl
-import vl_convert
 
-from aurora.fonts import FAMILIES, folders
+from aurora import pictures
+from aurora.fonts import FAMILIES
 from aurora.settings import ROOT
 from aurora.ui.charts import Chart
 from warehouse.text import as_csv
@@ -36,20 +36,12 @@ def parquet(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
 
 def png(chart: Chart, title: str, footnote: str) -> bytes:
     """The chart on white with its title above and the footnote below, two pixels for each point."""
-    _with_fonts()
-    return vl_convert.vegalite_to_png(_spec(chart, title, footnote), scale=SCALE, config=_look(), allowed_base_urls=[])
+    return pictures.png(_spec(chart, title, footnote), SCALE, _look())
 
 
 def svg(chart: Chart, title: str, footnote: str) -> bytes:
     """The same as a vector drawing, UTF-8."""
-    _with_fonts()
-    return vl_convert.vegalite_to_svg(_spec(chart, title, footnote), config=_look(), allowed_base_urls=[]).encode()
-
-
-@lru_cache(maxsize=1)
-def _with_fonts() -> None:
-    for folder in folders():
-        vl_convert.register_font_directory(str(folder))
+    return pictures.svg(_spec(chart, title, footnote), _look()).encode()
 
 
 def _spec(chart: Chart, title: str, footnote: str) -> dict[str, Any]:
