@@ -73,7 +73,7 @@ def take(name: str, month: Month) -> None:
         st.download_button(
             f"Download {format.upper()}", data=_made(settings(), Wanted(name, month, format)),
             file_name=f"{name}-{month}.{format}", mime=MIME[format], icon=f":material/{icon}:", on_click="ignore",
-            key=f"take-{format}", type="primary" if format == "pdf" else "secondary",
+            key=f"report-{format}", type="primary" if format == "pdf" else "secondary",
         )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def made(runs: pl.DataFrame) -> None:
     }  # fmt: skip
     row = tables.clicked(runs, pl.DataFrame(told), "report-runs", "Reports that were made", columns, placeholder="")
     if row and (file := _file(row)):
-        st.download_button(f"Download {file.name}", data=file.read_bytes, file_name=file.name, key="take-made",
+        st.download_button(f"Download {file.name}", data=file.read_bytes, file_name=file.name, key="report-made",
                            mime=MIME.get(file.suffix[1:]), icon=":material/download:", on_click="ignore")  # fmt: skip
     elif row:
         st.caption("Its file is not kept here: it was written elsewhere, or failed. Make it again above.")

@@ -1,7 +1,7 @@
 """Dashboards: answers of saved questions side by side, under one range and one application, to keep and to share.
 
 icon: dashboard
-order: 720
+order: 83
 """
 
 import streamlit as st

@@ -1,7 +1,7 @@
 """Questions: saved questions with their answers, who uses them, and every version; one question used in many places.
 
 icon: quiz
-order: 710
+order: 82
 """
 
 import polars as pl

@@ -1,7 +1,7 @@
 """Reports: a month as a document to print and send, for the owner and for each field, and what is sent by itself.
 
 icon: description
-order: 730
+order: 84
 """
 
 import streamlit as st

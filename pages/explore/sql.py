@@ -1,7 +1,7 @@
 """SQL: ask anything of everything that Aurora knows, see it as a table or a chart, and take it along.
 
 icon: terminal
-order: 700
+order: 81
 """
 
 import streamlit as st

@@ -1,7 +1,7 @@
 """Sources: what every source brought, how fresh it is, what failed and why, and what was refused.
 
 icon: database
-order: 80
+order: 90
 """
 
 from typing import Literal
