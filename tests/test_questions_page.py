@@ -87,6 +87,7 @@ def test_one_question_is_answered_compared_and_restored(kept: Path, monkeypatch:
     assert runs.select("question_id", "actor", "status", "row_count").rows() == [
         ("queues", "test@example.com", "ok", 2)
     ]
+    assert any(one.value.endswith("/questions/queues.csv?app=<app>") for one in test.code)
     diff = next(one.value for one in test.code if one.language == "diff")
     assert "- select 1 as value" in diff
     assert f"+ {SQL}" in diff

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import polars as pl
 import streamlit as st
@@ -11,6 +12,7 @@ import streamlit as st
 from aurora.contracts import Row
 from aurora.errors import AuroraError
 from aurora.explore.ask import Answer
+from aurora.explore.parameters import names
 from aurora.explore.questions import chart_of
 from aurora.ui import question_answer, tables
 from aurora.ui.frame import empty
@@ -95,6 +97,21 @@ def answered(question: Row, ask: Callable[[], Answer], key: str) -> None:
             empty("No rows", "Its SQL found nothing in this range. Choose a longer one.")
     first = "the first " if told.is_capped else ""
     st.caption(f"{first}{plural(told.frame.height, 'row')} in {told.duration_ms:,.0f} ms".capitalize())
+
+
+def feed(question: Row) -> None:
+    """The address at which spreadsheets and BI tools read the question."""
+    if not question["is_shared"]:
+        empty("A private question has no feed", "Share it, and spreadsheets and BI tools can read it at an address.")
+        return
+    here = urlsplit(st.context.url or "")
+    given = urlencode({name: f"<{name}>" for name in names(question["sql"])}, safe="<>")
+    told = f"{here.scheme}://{here.netloc}/questions/{question['question_id']}.csv" + (f"?{given}" if given else "")
+    st.code(told, language=None, wrap_lines=True)
+    st.caption(
+        "For Excel, Power BI, notebooks: all rows, asked anew each time; also as .parquet, .xlsx and .json. Parameters "
+        "may be left out. From another machine it takes the token of [answers] in aurora.toml."
+    )
 
 
 def uses(frame: pl.DataFrame) -> None:

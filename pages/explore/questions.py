@@ -65,13 +65,15 @@ def one(question: Row) -> None:
         span = time_range("7d", RANGES)
         values = question_answer.asked_for(question, key)
     question_parts.answered(question, lambda: answer(question, values, span), key)
-    used, sql, changed = st.tabs([f"Used by ({uses.height})", "SQL", f"Versions ({versions.height})"])
+    used, sql, changed, feed = st.tabs([f"Used by ({uses.height})", "SQL", f"Versions ({versions.height})", "Feed"])
     with used:
         question_parts.uses(uses)
     with sql:
         st.code(question["sql"], language="sql", line_numbers=True)
     with changed:
         question_parts.versions(versions, question)
+    with feed:
+        question_parts.feed(question)
 
 
 def back() -> None:
