@@ -81,6 +81,8 @@ def evaluated(published: Path, rule: Row, lasting: list[Row], at: datetime) -> t
     """What changes among the alerts of a rule, and what is wrong with it; then nothing changes."""
     try:
         told = ask(published, *asked(rule, scope_of(rule).get("parameters"), at), actor=AURORA, limits=LIMITS)
+        if told.is_capped:  # what is not told must not seem to be over
+            return [], f"its answer has more than {LIMITS.rows:,} rows: count or filter in its question"
         return list(alert_changes(rule, told.frame, lasting, at)), None
     except Exception as error:  # SQL of people may fail in any way, and must not take the other rules with it
         return [], str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__

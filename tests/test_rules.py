@@ -202,7 +202,9 @@ def test_the_worker_asks_a_rule_opens_and_ends_its_alert(lake: Lake, mine: Setti
         "select :nobody_knows as value",
         "drop table components",
         "select 'x' as value",
+        "select n::varchar as subject, 99 as value from range(20001) t(n)",
     ],
+    ids=["no-column", "file", "no-value", "write", "text", "too-many"],
 )
 def test_a_rule_that_fails_says_so_and_ends_nothing(sql: str, lake: Lake, mine: Settings, published: Published) -> None:
     declared(lake)
