@@ -29,8 +29,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 DRAWING = {"dataframe", "data_editor", "table", "altair_chart", "vega_lite_chart", "line_chart", "bar_chart"}
 DRAWING |= {"graphviz_chart", "area_chart", "scatter_chart", "plotly_chart", "pydeck_chart", "download_button"}
 PLACES = {"dataframe": {"tables.py"}, "altair_chart": {"plots.py"}, "graphviz_chart": {"graph_parts.py"}}
-# What else is downloaded is no table: registers and dashboards as TOML, and all rows of a query, from the disk.
-PLACES["download_button"] = {"export.py", "register.py", "dashboard_forms.py", "sql_download.py"}
+# What else is downloaded is no table: reports, registers and dashboards, and all rows of a query from the disk.
+PLACES["download_button"] = {"export.py", "register.py", "dashboard_forms.py", "sql_download.py", "reports.py"}
 AT = NOW.replace(tzinfo=None)
 STAMP = Stamp(7, AT)
 Seen = list[Drawn]

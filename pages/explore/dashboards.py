@@ -4,6 +4,7 @@ icon: dashboard
 order: 83
 """
 
+import polars as pl
 import streamlit as st
 
 from aurora.contracts import Row
@@ -12,7 +13,7 @@ from aurora.ui import dashboard_edit, dashboard_forms, named
 from aurora.ui.dashboard_grid import Asking, grid
 from aurora.ui.data import rows
 from aurora.ui.filters import Span, time_range
-from aurora.ui.frame import empty, freshness, page
+from aurora.ui.frame import demo_badge, empty, freshness, page
 from aurora.ui.question_acts import boards_of_mine, questions_of_mine
 from aurora.ui.question_answer import APPS
 
@@ -24,7 +25,7 @@ def filters(told: Dashboard) -> tuple[Span, str | None]:
     span = time_range(told.range, RANGES)
     apps = [str(app) for app in rows(APPS)["app_id"]]
     place = apps.index(told.app) if told.app in apps else None
-    app = st.selectbox("Application", apps, index=place, placeholder="Every application", key="app", width=230,
+    app = st.selectbox("Application", apps, index=place, placeholder="Every application", key="of-app", width=230,
                        label_visibility="collapsed", bind="query-params")  # fmt: skip
     return span, str(app) if app else None
 
@@ -44,7 +45,9 @@ def board(row: Row) -> None:
         grid(told, asking)
     else:
         empty("Nothing is on it yet", "Arrange adds questions and texts.")
-    freshness()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        freshness()
+        demo_badge(pl.DataFrame({"source_instance": [row["source_instance"]]}))
 
 
 with page("Dashboards"):
