@@ -96,7 +96,8 @@ def test_what_is_typed_is_completed_run_cancelled_and_taken_along(visit: Visit) 
     page.locator("[class*=st-key-sql-download-] button").first.click()
     with page.context.expect_event("page") as opened, page.context.expect_event("download") as loaded:
         page.get_by_role("link", name="CSV").click()
-    assert opened.value
+    opened.value.close()
+    page.bring_to_front()
     assert Path(loaded.value.path()).read_text(encoding="utf-8").splitlines() == ["b", *["second"] * 3]
     page.keyboard.press("Escape")
 

@@ -30,7 +30,7 @@ def _chosen(desk: Desk) -> Run | str:
     labels = {run.number: run.label for run in desk.runs}
     options = [START, HISTORY, *(run.number for run in desk.runs)]
     # A widget of its own for each set of results: what the browser still says of the old one is not heard.
-    key = f"sql-tab-{desk.turn}"
+    key = _key(desk)
     chosen = desk.open if desk.open in labels else HISTORY if desk.is_past else START
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sql-tabs"):
         st.segmented_control(
@@ -43,7 +43,13 @@ def _chosen(desk: Desk) -> Run | str:
     return desk.looked_at or (HISTORY if desk.is_past else START)
 
 
+def _key(desk: Desk) -> str:
+    return f"sql-tab-{desk.turn}"
+
+
 def _look(desk: Desk, key: str) -> None:
+    if key != _key(desk):  # a control that is drawn no more may still be told of late
+        return
     chosen = st.session_state.get(key)
     desk.open, desk.is_past = chosen if isinstance(chosen, int) else None, chosen == HISTORY
 
