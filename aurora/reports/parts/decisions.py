@@ -73,7 +73,7 @@ def _budgets(asked: Asked) -> Iterator[Decision]:
 
 
 def _objectives(asked: Asked) -> Iterator[Decision]:
-    frame = asked.rows(risk.SLOS).filter(pl.col("is_kept") == False)  # noqa: E712
+    frame = asked.rows(risk.SLOS).filter(~pl.col("is_kept"))
     for row in frame.iter_rows(named=True):
         why = f"{cells.pct(row['sli_pct'])} were kept of {cells.pct(row['target_pct'], 1)} in {asked.month.name}."
         yield Decision(f"{row['name']}: mend it before new features, or promise less", why,

@@ -31,11 +31,8 @@ def said(asked: Asked) -> tuple[Said, ...]:
     blind = frame.filter(~frame["is_scanned"])["name"].to_list()
     told = []
     if row.get("package_count"):
-        tone = "bad" if row["vulnerable_count"] else "good"
-        text = (
-            f"{row['vulnerable_count']:,} of {plural(row['package_count'], 'dependency')} are known to be vulnerable."
-        )
-        told.append(Said(text.replace("dependencys", "dependencies"), tone))  # type: ignore[arg-type]
+        known = f"{row['vulnerable_count']:,} of {plural(row['package_count'], 'package')}"
+        told.append(Said(f"{known} are known to be vulnerable.", "bad" if row["vulnerable_count"] else "good"))
     if blind:
         names = ", ".join(blind[:4]) + (" and others" if len(blind) > 4 else "")
         told.append(Said(f"Nobody scans {plural(len(blind), 'application')}: {names}.", "warn"))
